@@ -1,0 +1,75 @@
+# The only list of commands. `make` alone explains them.
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev up demo test test-fast lint format bench docs vendor lock
+SHELL := /bin/bash
+
+PYTHON ?= python3
+BIN    := .venv/bin
+LISTEN ?= 127.0.0.1:8000
+DATA   ?=
+BENCH  ?=
+SCALE  ?= 1
+PYTEST := $(BIN)/python -m pytest
+
+UP = $(BIN)/wardkeeper up --listen $(LISTEN) $(if $(DATA),--data $(DATA))
+
+help: ## this list
+	@echo "Wardkeeper: IT service management, CMDB and monitoring for hospitals."
+	@echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo
+	@echo "  LISTEN=HOST:PORT and DATA=FOLDER work with up and demo; BENCH=NAME and SCALE=N with bench."
+
+install: ## prepare .venv from the hashed pins; nothing else on the machine changes
+	@$(PYTHON) scripts/install.py server
+
+up: install ## run everything in the foreground: pages, workers, collectors, database, bus
+	@exec $(UP)
+
+demo: install ## the same with hospital M and simulated devices that really answer
+	@exec $(UP) --demo
+
+install-dev: ## prepare .venv for tests and tools, and the programs the tests talk to
+	@$(PYTHON) scripts/install.py dev
+	@$(PYTHON) scripts/peers.py
+	@if command -v npm >/dev/null && [ ! -e node_modules/.installed -o package-lock.json -nt node_modules/.installed ]; then \
+	  npm ci --no-fund --no-audit --loglevel=error && touch node_modules/.installed; fi
+
+test: install-dev ## every test: unit and architecture, then real engines and peers, then the browser
+	$(PYTEST) tests/unit tests/architecture -q -n 2
+	$(PYTEST) tests/integration -q
+	$(PYTEST) tests/e2e -q
+
+test-fast: ## unit and architecture tests only: seconds, no engines
+	@$(PYTHON) scripts/install.py dev
+	$(PYTEST) tests/unit tests/architecture -q -n 2
+
+lint: install-dev ## every check of style, types and the rules of the house
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint src --check --lint --quiet
+	@if [ -x node_modules/.bin/biome ]; then node_modules/.bin/biome ci --error-on-warnings; \
+	  else echo "biome: npm is missing, style sheets and scripts were not checked"; [ "$$CI" != true ]; fi
+	$(BIN)/codespell
+	$(BIN)/deptry src
+
+format: install-dev ## let the formatters have their way
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(BIN)/djlint src --reformat --quiet || true
+	@[ ! -x node_modules/.bin/biome ] || node_modules/.bin/biome check --write
+
+bench: install-dev ## measure (all, or BENCH=NAME); writes docs/reference/bench.md
+	$(BIN)/python scripts/bench.py --scale $(SCALE) $(BENCH)
+
+docs: install-dev ## write the generated reference pages and the example settings, then build site/
+	$(BIN)/python scripts/docs.py
+	$(BIN)/mkdocs build --strict --quiet
+
+vendor: ## fetch the browser libraries again into static/*/vendor/ and check their hashes
+	$(PYTHON) scripts/vendor.py
+
+lock: ## resolve the hashed pins anew (needs uv, which install-dev brings)
+	@bash scripts/lock.sh
