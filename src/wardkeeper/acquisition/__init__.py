@@ -1,0 +1,1 @@
+"""Layer 1: speaks the protocols of the outside. asyncio, no Django; nothing here knows what a device is for."""
