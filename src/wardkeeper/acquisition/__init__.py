@@ -1,1 +1,1 @@
-"""Layer 1: speaks the protocols of the outside. asyncio, no Django; nothing here knows what a device is for."""
+"""Layer 1: speaks the protocols of the outside. asyncio, no Django; nothing here knows a device's purpose."""

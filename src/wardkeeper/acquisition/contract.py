@@ -1,4 +1,4 @@
-"""What an adapter is. One folder under `adapters/` with manifest.toml, adapter.py, decode.py, README.md, samples/.
+"""What an adapter is: a folder of `adapters/` with manifest.toml, adapter.py, decode.py, README.md, samples/.
 
 `adapter.py` has a frozen dataclass `Config` and `async def run(config, emit)`:
 cancelled means stop; raising means restarted with back-off; ConfigError means stay down until changed.

@@ -63,7 +63,9 @@ class ObservationsReceived(Message):
 
     def split(self) -> Iterator[ObservationReceived]:
         """Row by row; the ids are the same at every delivery, "<id of the batch>/<row>"."""
-        for row, (time_ms, kind, fields) in enumerate(zip(self.times_ms, self.kinds, self.fields, strict=True)):
+        for row, (time_ms, kind, fields) in enumerate(
+            zip(self.times_ms, self.kinds, self.fields, strict=True)
+        ):
             yield ObservationReceived(
                 id=f"{self.id}/{row}",
                 happened_at=_EPOCH + timedelta(milliseconds=time_ms),
