@@ -9,6 +9,7 @@ LISTEN ?= 127.0.0.1:8000
 DATA   ?=
 BENCH  ?=
 SCALE  ?= 1
+BIOME   = $(firstword $(wildcard node_modules/@biomejs/cli-linux-*/biome))
 PYTEST := $(BIN)/python -m pytest
 
 UP = $(BIN)/wardkeeper up --listen $(LISTEN) $(if $(DATA),--data $(DATA))
@@ -50,7 +51,7 @@ lint: install-dev ## every check of style, types and the rules of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint src --check --lint --quiet
-	@if [ -x node_modules/.bin/biome ]; then node_modules/.bin/biome ci --error-on-warnings; \
+	@if [ -n "$(BIOME)" ]; then $(BIOME) ci --error-on-warnings; \
 	  else echo "biome: npm is missing, style sheets and scripts were not checked"; [ "$$CI" != true ]; fi
 	$(BIN)/codespell
 	$(BIN)/deptry src
@@ -59,7 +60,7 @@ format: install-dev ## let the formatters have their way
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 	$(BIN)/djlint src --reformat --quiet || true
-	@[ ! -x node_modules/.bin/biome ] || node_modules/.bin/biome check --write
+	@[ -z "$(BIOME)" ] || $(BIOME) check --write
 
 bench: install-dev ## measure (all, or BENCH=NAME); writes docs/reference/bench.md
 	$(BIN)/python scripts/bench.py --scale $(SCALE) $(BENCH)
