@@ -1,0 +1,95 @@
+"""What every test may ask for: PostgreSQL, NATS, a free port, a program of the machine."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import engines
+
+# Django reads its settings when it is set up, before any test runs: the address of the test database
+# must be known by then, though nothing is started until a test asks for it.
+engines.prepare_environment()
+os.environ["PATH"] += os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Not by `DJANGO_SETTINGS_MODULE` in pyproject.toml: pytest-django would load it before this file.
+    import django
+
+    django.setup()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        engines.stop_all()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for marker in item.iter_markers("peer"):
+        missing = [name for name in marker.args if shutil.which(name) is None]
+        if not missing:
+            continue
+        reason = f"needs {', '.join(missing)} on this machine"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _unit_tests_stay_inside(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A unit test that opens a socket is an integration test in the wrong folder."""
+    if Path(__file__).parent / "unit" not in request.path.parents:
+        yield
+        return
+    import pytest_socket
+
+    pytest_socket.disable_socket(allow_unix_socket=True)  # asyncio's own wake-up pair is one
+    yield
+    pytest_socket.enable_socket()
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn() -> str:
+    """Address of an empty PostgreSQL that all workers of this run share; `db` of pytest-django is on it."""
+    return engines.start("postgres")
+
+
+@pytest.fixture(scope="session")
+def nats_url() -> str:
+    """Address of a NATS with JetStream that all workers of this run share: name streams uniquely."""
+    return engines.start("nats")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, postgres_dsn: str
+) -> None:
+    """The server runs before pytest-django creates its database on it."""
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A function that returns a TCP port of loopback that was free a moment ago."""
+
+    def choose() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return choose
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty data directory that another account can pass through, as PostgreSQL needs when we are root."""
+    with engines.folder() as made:
+        yield made
+
+
+if sys.version_info < (3, 11):
+    pytest.exit("Wardkeeper needs Python 3.11 or newer")
