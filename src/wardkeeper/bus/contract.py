@@ -1,0 +1,131 @@
+"""What a carrier promises, and what a room says to be heard.
+
+A carrier keeps one log per family of topics. Each group reads the logs at its own pace from
+its own stored position, so that every group gets every message, a restart continues, and
+nothing is ever redelivered behind a newer message of the same key.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from wardkeeper.messages import Message
+
+LARGEST_MESSAGE_BYTES = 900_000
+"""NATS refuses payloads over 1 MiB unless configured otherwise; the rest is for names and headers."""
+
+
+class BusAway(Exception):  # noqa: N818 - a fact about the world, not a mistake
+    """The carrier did not confirm in time. Nothing is known to be stored: keep the messages and try again."""
+
+
+class MessageTooLarge(ValueError):  # noqa: N818 - a fact about the message
+    """No carrier takes it; retrying does not help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message as it travels and waits: what routing needs in clear, the rest as msgpack."""
+
+    topic: str
+    id: str
+    key: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one group of one room listens to.
+
+    topics  classes of messages; a family's topics (alarm.*) arrive in one order per key
+    group   stable for ever: the position in the log is stored under it. A new group starts
+            with the oldest message that is kept
+    handle  ordinary Django code; takes a batch, in order per key. Opens its own transaction.
+            Raising means: the batch is retried message by message with back-off, then the
+            poison message is parked and its followers go on
+    batch   the most messages handed over at once
+    tries   after so many failures a message is parked
+    """
+
+    topics: tuple[type[Message], ...]
+    group: str
+    handle: Callable[[Sequence[Message]], None]
+    batch: int = 200
+    tries: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A message that a group could not take, with the reason of the last failure."""
+
+    envelope: Envelope
+    group: str
+    error: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a group is behind.
+
+    bundles   waiting in the logs; each holds one message or more
+    oldest_s  age of the oldest of them
+    """
+
+    bundles: int
+    oldest_s: float
+
+
+Park = Callable[[Parked], Awaitable[None]]
+
+
+class Batch(Protocol):
+    """Messages of one group, in order per key. What the loop body does not object to is done.
+
+    Iterating skips messages that must wait behind a retried one of their key.
+    Leaving the loop by an exception leaves the batch undone; the next `consume` brings it again.
+    """
+
+    @property
+    def messages(self) -> Sequence[Message]: ...
+
+    def __iter__(self) -> Iterator[Message]: ...
+
+    def retry(self, message: Message, error: str) -> None:
+        """Bring it again after a back-off; its key waits, other keys go on.
+
+        Parked when its tries are used up.
+        """
+
+    def park(self, message: Message, error: str) -> None:
+        """Put it aside now; its key goes on."""
+
+
+class Carrier(Protocol):
+    async def publish(self, messages: Sequence[Message | Envelope]) -> None:
+        """Returns when all are stored durably, in the given order per family and key.
+
+        Raises BusAway after a bound (some may have been stored: publishing again is safe,
+        receivers drop what they know), MessageTooLarge.
+        """
+
+    def consume(
+        self,
+        group: str,
+        topics: Sequence[type[Message]],
+        *,
+        batch: int = 200,
+        tries: int = 5,
+        park: Park | None = None,
+    ) -> AsyncIterator[Batch]:
+        """Batches for ever. `park` keeps what failed (default: the log only).
+
+        One consumer of a group at a time; the position is stored when the loop asks for more.
+        """
+
+    async def lag(self, group: str, topics: Sequence[type[Message]]) -> Lag: ...
+
+    async def trim(self, groups: Sequence[tuple[str, Sequence[type[Message]]]]) -> None:
+        """Frees room in the logs, but only of messages that all of these groups are done with."""
+
+    async def close(self) -> None: ...
