@@ -97,7 +97,9 @@ class Record(models.Model):
         indexes = [
             # Queues: what is due next among the open ones; the rights column rides along.
             models.Index(
-                fields=["kind", "due_at", "id"], condition=Q(is_open=True), include=["place_path", "team", "assignee"],
+                fields=["kind", "due_at", "id"],
+                condition=Q(is_open=True),
+                include=["place_path", "team", "assignee"],
                 name="record_open_due",
             ),
             models.Index(fields=["assignee", "due_at"], condition=Q(is_open=True), name="record_mine"),
@@ -106,7 +108,11 @@ class Record(models.Model):
             models.Index(fields=["kind", "-opened_at", "-id"], name="record_newest"),
             models.Index(fields=["requester", "-opened_at"], name="record_requester"),
             models.Index(fields=["ci", "-opened_at"], name="record_ci"),
-            models.Index(fields=["place_path", "-opened_at"], name="record_place", opclasses=["text_pattern_ops", "timestamptz_ops"]),
+            models.Index(
+                fields=["place_path", "-opened_at"],
+                name="record_place",
+                opclasses=["text_pattern_ops", "timestamptz_ops"],
+            ),
             GinIndex(fields=["terms"], name="record_terms"),
         ]
 

@@ -109,7 +109,9 @@ class Relation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["kind", "source", "target"], name="relation_once"),
-            models.CheckConstraint(condition=~models.Q(source=models.F("target")), name="relation_is_between_two"),
+            models.CheckConstraint(
+                condition=~models.Q(source=models.F("target")), name="relation_is_between_two"
+            ),
         ]
 
     def __str__(self) -> str:

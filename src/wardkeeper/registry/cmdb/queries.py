@@ -18,7 +18,9 @@ def visible(scope: Scope) -> QuerySet[CI]:
 
 def ci(scope: Scope, ci_id: int) -> CI:
     """Raises CI.DoesNotExist, also for one that the reader may not see."""
-    return scope.places(CI.objects.select_related("type", "place", "owner_team"), Right.CMDB_VIEW).get(pk=ci_id)
+    return scope.places(CI.objects.select_related("type", "place", "owner_team"), Right.CMDB_VIEW).get(
+        pk=ci_id
+    )
 
 
 def search(scope: Scope, text: str) -> QuerySet[CI]:

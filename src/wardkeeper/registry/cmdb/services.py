@@ -6,7 +6,16 @@ from typing import Any
 
 from django.db import transaction
 
-from wardkeeper.registry.cmdb.models import CI, Address, AddressKind, CIType, Consumer, LifeState, Relation, Tier
+from wardkeeper.registry.cmdb.models import (
+    CI,
+    Address,
+    AddressKind,
+    CIType,
+    Consumer,
+    LifeState,
+    Relation,
+    Tier,
+)
 from wardkeeper.registry.people.models import Team
 from wardkeeper.registry.places.models import Place
 from wardkeeper.registry.search import terms_of
@@ -51,7 +60,11 @@ def ensure_types() -> None:
         CIType.objects.get_or_create(
             code=code,
             defaults={
-                "name_zh": name_zh, "name_en": name_en, "icon": icon, "breadth": breadth, "is_service": is_service,
+                "name_zh": name_zh,
+                "name_en": name_en,
+                "icon": icon,
+                "breadth": breadth,
+                "is_service": is_service,
             },
         )
 
@@ -75,7 +88,7 @@ def create_ci(
     Raises CIType.DoesNotExist, AddressTaken, IntegrityError if the code is taken.
     """
     ci = CI.objects.create(
-        hospital_id=place.hospital_id,
+        hospital=place.hospital or place,
         type=CIType.objects.get(code=type_code),
         code=code,
         name=name,
@@ -105,7 +118,11 @@ class AddressTaken(Exception):  # noqa: N818 - said to a person as a fact
 def add_address(ci: CI, *, kind: str, value: str) -> Address:
     """Raises AddressTaken, ValueError for what is not an address."""
     value = normal_address(kind, value)
-    taken = Address.objects.select_related("ci").filter(hospital_id=ci.hospital_id, kind=kind, value=value).first()
+    taken = (
+        Address.objects.select_related("ci")
+        .filter(hospital_id=ci.hospital_id, kind=kind, value=value)
+        .first()
+    )
     if taken is not None:
         if taken.ci_id == ci.pk:
             return taken

@@ -13,6 +13,7 @@ class PasswordBackend(BaseBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
     ) -> Person | None:
+        del request  # where it comes from does not matter to whether the password is right
         if username is None or password is None:
             return None
         try:

@@ -74,7 +74,10 @@ class Team(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["hospital", "code"], nulls_distinct=False, name="team_code_once"),
             models.UniqueConstraint(
-                fields=["hospital"], condition=models.Q(is_desk=True), nulls_distinct=False, name="one_desk_a_hospital"
+                fields=["hospital"],
+                condition=models.Q(is_desk=True),
+                nulls_distinct=False,
+                name="one_desk_a_hospital",
             ),
         ]
 
@@ -123,7 +126,9 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["person", "role", "place"], nulls_distinct=False, name="grant_once")
+            models.UniqueConstraint(
+                fields=["person", "role", "place"], nulls_distinct=False, name="grant_once"
+            )
         ]
 
     def __str__(self) -> str:

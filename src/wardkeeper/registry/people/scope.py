@@ -86,6 +86,8 @@ def _merge(grants: Iterable[tuple[list[str], str | None]]) -> dict[str, tuple[st
             paths.setdefault(right, set()).add(path or EVERYWHERE)
     # A prefix of another says it all; fewer prefixes make shorter queries.
     return {
-        right: tuple(sorted(at for at in held if not any(at != other and at.startswith(other) for other in held)))
+        right: tuple(
+            sorted(at for at in held if not any(at != other and at.startswith(other) for other in held))
+        )
         for right, held in paths.items()
     }

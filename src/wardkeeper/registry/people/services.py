@@ -48,7 +48,8 @@ def ensure_roles() -> None:
     """The roles every installation starts with; a hospital's changes to their rights are kept."""
     for code, (name_zh, name_en, rights) in ROLES.items():
         Role.objects.get_or_create(
-            code=code, defaults={"name_zh": name_zh, "name_en": name_en, "rights": [str(right) for right in rights]}
+            code=code,
+            defaults={"name_zh": name_zh, "name_en": name_en, "rights": [str(right) for right in rights]},
         )
 
 
@@ -82,7 +83,12 @@ def create_person(
     if password is not None:
         require_strong(password, username=username)
     person = Person(
-        username=username.strip(), name=name, sort_key=sort_key(name), hospital=hospital, place=place, is_demo=is_demo
+        username=username.strip(),
+        name=name,
+        sort_key=sort_key(name),
+        hospital=hospital,
+        place=place,
+        is_demo=is_demo,
     )
     for field_name in ("phone", "email", "staff_no", "language"):
         setattr(person, field_name, details.pop(field_name, ""))
@@ -156,7 +162,13 @@ def touch_session(session_key: str, person: Person, *, address: str | None, agen
     if known is None:
         SignIn.objects.get_or_create(
             session_key=session_key,
-            defaults={"person": person, "address": address, "agent": agent[:200], "started_at": at, "seen_at": at},
+            defaults={
+                "person": person,
+                "address": address,
+                "agent": agent[:200],
+                "started_at": at,
+                "seen_at": at,
+            },
         )
     elif known.seen_at < at - SEEN_EVERY:
         SignIn.objects.filter(pk=known.pk).update(seen_at=at, address=address)
@@ -181,7 +193,13 @@ def revoke(person: Person, role: str, place: Place | None = None) -> None:
 
 
 def create_team(
-    *, code: str, name_zh: str, name_en: str, hospital: Place | None = None, is_desk: bool = False, is_demo: bool = False
+    *,
+    code: str,
+    name_zh: str,
+    name_en: str,
+    hospital: Place | None = None,
+    is_desk: bool = False,
+    is_demo: bool = False,
 ) -> Team:
     return Team.objects.create(
         code=code, name_zh=name_zh, name_en=name_en, hospital=hospital, is_desk=is_desk, is_demo=is_demo

@@ -1,0 +1,35 @@
+"""The only writers of the ledger."""
+
+from wardkeeper.ledger.services.records import (
+    NewRecord,
+    assign,
+    change,
+    comment,
+    flow_of,
+    lock,
+    move,
+    open_record,
+    remark,
+    set_due,
+    set_priority,
+)
+from wardkeeper.ledger.services.ties import attach, link, unlink, unwatch, watch
+
+__all__ = [
+    "NewRecord",
+    "assign",
+    "attach",
+    "change",
+    "comment",
+    "flow_of",
+    "link",
+    "lock",
+    "move",
+    "open_record",
+    "remark",
+    "set_due",
+    "set_priority",
+    "unlink",
+    "unwatch",
+    "watch",
+]
