@@ -215,8 +215,8 @@ def why(state: PriorityInput, result: PriorityResult) -> list[Sentence]:
     sentences = [
         Sentence(
             gettext_noop(
-                "Impact %(impact)s: %(score)s points = 2 × %(breadth)s (breadth) + %(tier_rank)s (tier %(tier)s)"
-                " + %(area_rank)s (area %(area)s)."
+                "Impact %(impact)s: %(score)s points = 2 × %(breadth)s (breadth)"
+                " + %(tier_rank)s (tier %(tier)s) + %(area_rank)s (area %(area)s)."
             ),
             {
                 "impact": result.impact,
@@ -230,8 +230,8 @@ def why(state: PriorityInput, result: PriorityResult) -> list[Sentence]:
         ),
         Sentence(
             gettext_noop(
-                "Urgency %(urgency)s: %(score)s points = 3 × %(degradation)s (degradation) + %(area_rank)s (area)"
-                " + %(workaround)s (no safe workaround) + %(safety)s (patient safety)."
+                "Urgency %(urgency)s: %(score)s points = 3 × %(degradation)s (degradation)"
+                " + %(area_rank)s (area) + %(workaround)s (no safe workaround) + %(safety)s (patient safety)."
             ),
             {
                 "urgency": result.urgency,
