@@ -18,7 +18,7 @@ class ConfigError(Exception):
     """The adapter cannot run with this configuration; retrying does not help."""
 
 
-class Malformed(Exception):  # noqa: N818 - a fact about the input, not about us
+class Malformed(Exception):
     """The bytes are not what the protocol says. `reason` is a short stable code for counting."""
 
     def __init__(self, reason: str) -> None:

@@ -24,7 +24,7 @@ SIGNATURES: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 TEXT = (".txt", ".log", ".csv")
 
 
-class AttachmentRefused(Exception):  # noqa: N818 - said to a person as a fact
+class AttachmentRefused(Exception):
     """`reason`: empty, large, or type."""
 
     def __init__(self, reason: str) -> None:

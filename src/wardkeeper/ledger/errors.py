@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from wardkeeper.ledger.models import Entry, Record
 
 
-class LedgerRefused(Exception):  # noqa: N818 - said to a person as a fact
+class LedgerRefused(Exception):
     """Nothing was changed. `str()` is for the person, in their language."""
 
 

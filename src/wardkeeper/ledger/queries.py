@@ -151,7 +151,8 @@ def said(entry: Entry) -> str:
     """The entry's note in the reader's language: the system's own texts are translated and filled."""
     if entry.params is None:
         return entry.note
-    return gettext(entry.note) % entry.params
+    text: str = gettext(entry.note) % entry.params
+    return text
 
 
 def moves(scope: Scope, found: Record) -> list[workflow.Move]:

@@ -16,7 +16,7 @@ class WorkflowError(Exception):
     """The definition contradicts itself."""
 
 
-class GuardRefused(Exception):  # noqa: N818 - said to a person as a fact
+class GuardRefused(Exception):
     """A guard's own reason, already in the reader's language."""
 
 

@@ -102,7 +102,7 @@ def open_record(new: NewRecord, *, actor: Person | None, at: datetime | None = N
 
 
 @transaction.atomic
-def move(  # noqa: PLR0913 - each is one part of a move
+def move(
     record_id: int,
     name: str,
     *,
@@ -217,7 +217,7 @@ def comment(record_id: int, *, actor: Person | None, note: str, is_public: bool 
     if not note.strip():
         raise ReasonMissing
     record = lock(record_id, None, {})
-    return note(
+    return write_down(
         record, Line(kind="comment", actor=actor, note=note.strip(), is_public=is_public), ("comment",)
     )
 
@@ -260,9 +260,12 @@ def set_priority(
     result = priority.priority_of(state)
     lowers = result.level > record.priority
     is_safety = state.patient_safety != priority.PatientSafety.NONE
-    if (lowers or (record.is_safety and not is_safety)) and (record.priority == 1 or record.is_safety):
-        if second is None or actor is None or second.pk == actor.pk:
-            raise SecondPersonNeeded(record)
+    is_guarded = (lowers or (record.is_safety and not is_safety)) and (
+        record.priority == 1 or record.is_safety
+    )
+    has_second = second is not None and actor is not None and second.pk != actor.pk
+    if is_guarded and not has_second:
+        raise SecondPersonNeeded(record)
     changes: dict[str, tuple[Any, Any]] = {
         "priority": (f"P{record.priority}", result.priority),
         "priority_why": (record.priority_why, result.explanation),
@@ -272,7 +275,7 @@ def set_priority(
     record.priority, record.priority_why = result.level, result.explanation
     record.priority_input = asdict(state)
     record.is_safety = is_safety
-    return note(
+    return write_down(
         record, Line(kind="priority", actor=actor, changes=changes, note=reason.strip()), ("priority",)
     )
 

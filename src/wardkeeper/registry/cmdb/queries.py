@@ -18,9 +18,9 @@ def visible(scope: Scope) -> QuerySet[CI]:
 
 def ci(scope: Scope, ci_id: int) -> CI:
     """Raises CI.DoesNotExist, also for one that the reader may not see."""
-    return scope.places(CI.objects.select_related("type", "place", "owner_team"), Right.CMDB_VIEW).get(
-        pk=ci_id
-    )
+    rows = scope.places(CI.objects.select_related("type", "place", "owner_team"), Right.CMDB_VIEW)
+    found: CI = rows.get(pk=ci_id)
+    return found
 
 
 def search(scope: Scope, text: str) -> QuerySet[CI]:

@@ -47,7 +47,7 @@ TYPES: tuple[tuple[str, str, str, str, int, bool], ...] = (
 """code, Chinese name, English name, icon, breadth, whether it is a service"""
 
 
-class Stale(Exception):  # noqa: N818 - said to a person as a fact
+class Stale(Exception):
     """Somebody else changed the CI meanwhile. `current` is how it stands now."""
 
     def __init__(self, current: CI) -> None:
@@ -106,7 +106,7 @@ def create_ci(
     return ci
 
 
-class AddressTaken(Exception):  # noqa: N818 - said to a person as a fact
+class AddressTaken(Exception):
     """Another CI of the hospital has the address. `owner` is that CI."""
 
     def __init__(self, owner: CI, value: str) -> None:

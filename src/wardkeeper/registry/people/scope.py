@@ -14,7 +14,7 @@ EVERYWHERE = ""
 Row = TypeVar("Row", bound=Model)
 
 
-class NoRight(Exception):  # noqa: N818 - said to a person as a fact
+class NoRight(Exception):
     """The person lacks a right. `right` names it, so that the page can say who grants it."""
 
     def __init__(self, right: str) -> None:

@@ -28,7 +28,7 @@ _NO_ONE = (
 )
 
 
-class SignInRefused(Exception):  # noqa: N818 - said to a person as a fact
+class SignInRefused(Exception):
     """Wrong name or password, or not active. `locked_until` is set if trying is pointless until then."""
 
     def __init__(self, locked_until: datetime | None = None) -> None:
@@ -36,7 +36,7 @@ class SignInRefused(Exception):  # noqa: N818 - said to a person as a fact
         self.locked_until = locked_until
 
 
-class WeakPassword(Exception):  # noqa: N818 - said to a person as a fact
+class WeakPassword(Exception):
     """`reason`: short, common, or name."""
 
     def __init__(self, reason: str) -> None:
