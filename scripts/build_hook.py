@@ -1,4 +1,4 @@
-"""Hatch build hook: compiles the translations, so that neither wheel nor checkout needs gettext's programs."""
+"""Compiles the translations as hatch's build hook, so that no checkout needs gettext's programs."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class CompileTranslations(BuildHookInterface):  # type: ignore[type-arg] - generic only in the stubs of newer hatchling
+class CompileTranslations(BuildHookInterface[Any]):
     """Writes each `django.mo` beside its `django.po`; the wheel takes them as artifacts."""
 
     PLUGIN_NAME = "custom"

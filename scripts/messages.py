@@ -1,12 +1,12 @@
-"""The one translation catalogue: `src/wardkeeper/locale/zh_Hans/LC_MESSAGES/django.po`. No gettext program is needed.
+r"""The one translation catalogue: `src/wardkeeper/locale/zh_Hans/LC_MESSAGES/django.po`, without gettext.
 
     python scripts/messages.py add FILE.tsv     msgid <tab> msgstr [<tab> context]; merges and compiles
-    python scripts/messages.py missing          prints what the code says and the catalogue cannot; exit 1 if any
+    python scripts/messages.py missing          prints what the code says and it lacks; exit 1 if any
     python scripts/messages.py unused           prints what the catalogue has and the code no longer says
     python scripts/messages.py extract          brings plurals and contexts up to date, drops what is unused
     python scripts/messages.py compile          writes the .mo files
 
-In a TSV line `\\n` and `\\t` stand for the characters. English is the msgid itself, so it needs no catalogue.
+In a TSV line `\n` and `\t` stand for the characters. English is the msgid itself, so it needs no catalogue.
 Several people may run `add` at once: a lock on the catalogue's folder makes them take turns.
 """
 
@@ -45,7 +45,9 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 # Headers that hold a clock, a tool's version or nothing: they would only make every change look bigger.
-EMPTY_HEADERS = re.compile(r'"(Project-Id|Report-Msgid|POT-Creation|PO-Revision|Last-Trans|Language-Team|Generated-By)')
+EMPTY_HEADERS = re.compile(
+    r'"(Project-Id|Report-Msgid|POT-Creation|PO-Revision|Last-Trans|Language-Team|Generated-By)'
+)
 TEMPLATE_COMMENT = re.compile(r"\{#.*?#\}|\{%\s*comment\b.*?%\}.*?\{%\s*endcomment\s*%\}", re.DOTALL)
 
 
@@ -70,7 +72,9 @@ def texts_of(path: Path) -> Iterator[Text]:
     if path.suffix != ".py":
         source = _python_of(source)
     stream = io.BytesIO(source.encode("utf-8"))
-    for _line, messages, _comments, context in extract("python", stream, KEYWORDS, options={"encoding": "utf-8"}):
+    for _line, messages, _comments, context in extract(
+        "python", stream, KEYWORDS, options={"encoding": "utf-8"}
+    ):
         forms = messages if isinstance(messages, tuple) else (messages,)
         if forms[0]:
             yield Text(forms[0], context or "", forms[1] if len(forms) > 1 and forms[1] else "")
@@ -114,7 +118,7 @@ def _entries(catalog: Catalog) -> dict[tuple[str, str], tuple[str, str]]:
         if not message.id:
             continue
         forms = message.id if isinstance(message.id, tuple | list) else (message.id, "")
-        text = message.string if isinstance(message.string, str) else message.string[0]
+        text = message.string if isinstance(message.string, str) else (message.string or [""])[0]
         rows[forms[0], message.context or ""] = (text, forms[1])
     return rows
 
@@ -122,9 +126,13 @@ def _entries(catalog: Catalog) -> dict[tuple[str, str], tuple[str, str]]:
 def write(rows: dict[tuple[str, str], tuple[str, str]]) -> None:
     """Sorted and without line numbers, so that two changes seldom touch the same line; then compiled."""
     catalog = Catalog(locale="zh_Hans", domain="django", project="Wardkeeper", fuzzy=False)
-    catalog.header_comment = "# Chinese words of Wardkeeper. Written by `python scripts/messages.py add FILE.tsv`."
+    catalog.header_comment = (
+        "# Chinese words of Wardkeeper. Written by `python scripts/messages.py add FILE.tsv`."
+    )
     for (msgid, context), (msgstr, plural) in sorted(rows.items()):
-        catalog.add((msgid, plural) if plural else msgid, (msgstr,) if plural else msgstr, context=context or None)
+        catalog.add(
+            (msgid, plural) if plural else msgid, (msgstr,) if plural else msgstr, context=context or None
+        )
     target = io.BytesIO()
     write_po(target, catalog, width=110, omit_header=False, sort_output=True, include_previous=False)
     kept = [line for line in target.getvalue().decode().splitlines() if not EMPTY_HEADERS.match(line)]
@@ -152,7 +160,9 @@ def _rows_of(tsv: Path) -> Iterator[tuple[str, str, str]]:
             continue
         cells = [cell.replace("\\n", "\n").replace("\\t", "\t") for cell in line.split("\t")]
         if len(cells) not in {2, 3} or not cells[0] or not cells[1]:
-            raise SystemExit(f"{tsv}:{number}: wants msgid <tab> msgstr [<tab> context], has {len(cells)} columns")
+            raise SystemExit(
+                f"{tsv}:{number}: wants msgid <tab> msgstr [<tab> context], has {len(cells)} columns"
+            )
         yield cells[0], cells[1], cells[2] if len(cells) == 3 else ""  # noqa: PLR2004 - columns, counted above
 
 
@@ -186,7 +196,9 @@ def refresh() -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("command", choices=["add", "missing", "unused", "extract", "compile"])
     parser.add_argument("file", nargs="?", type=Path, help="for `add`")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
-"""Installs the real programs that the tests talk to, with apt where this user may, else names what is missing.
+"""Installs the real programs that the tests talk to, with apt where this user may, else names them.
 
-    python3 scripts/peers.py
+python3 scripts/peers.py
 """
 
 import os
@@ -52,7 +52,6 @@ def _install(packages: list[str]) -> None:
         return
     print(f"Installing for the tests: {' '.join(packages)}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    # policy-rc.d would stop snmpd from being started as a service; where there is no init it is not started anyway.
     subprocess.run([*apt, "update", "-q"], env=environment, stdout=subprocess.DEVNULL, check=False)
     subprocess.run(
         [*apt, "install", "-qy", "--no-install-recommends", *packages],

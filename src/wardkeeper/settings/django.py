@@ -1,6 +1,7 @@
 """Django's settings, derived from ours. Nothing here is meant to be edited by a hospital."""
 
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from wardkeeper.settings.load import current
@@ -25,7 +26,8 @@ def _database(dsn: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = _settings.secret_key or "unset"
+# Without a key yet (before the first start) nothing may be signed that outlives this process.
+SECRET_KEY = _settings.secret_key or token_urlsafe(48)
 DEBUG = False
 ALLOWED_HOSTS = list(_settings.web.hosts)
 CSRF_TRUSTED_ORIGINS = list(_settings.web.origins)
