@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -41,6 +42,7 @@ class Record(models.Model):
 
     version           counts up with each change; a writer names the one it has read
     workflow_version  of the workflow it was opened under, and lives under to its end
+    title_params      set where the system wrote the title: an English msgid, filled when shown
     priority          1..5 for P1..P5; `priority_why` is the explanation, "I3 x U1, R3"
     priority_input    the answers it was computed from (ledger.priority.PriorityInput)
     fields            what moves asked for: cause, solution, pending_reason ...
@@ -55,6 +57,7 @@ class Record(models.Model):
     state = models.CharField(max_length=20)
     is_open = models.BooleanField(default=True)
     title = models.CharField(max_length=200)
+    title_params = models.JSONField(null=True, blank=True)
     description = models.TextField(blank=True)
     place = models.ForeignKey("places.Place", models.PROTECT, related_name="+")
     place_path = models.CharField(max_length=200)
@@ -120,8 +123,14 @@ class Record(models.Model):
         return self.number
 
     @property
-    def team_name(self) -> str:
-        return self.team.name if self.team else ""
+    def shown_title(self) -> str:
+        if self.title_params is None:
+            return self.title
+        return gettext(self.title) % self.title_params
+
+    @property
+    def priority_code(self) -> str:
+        return f"P{self.priority}"
 
 
 class Entry(models.Model):

@@ -15,7 +15,8 @@ class AlarmMessage(Message):
     alarm        its id; one alarm is one stretch of time in which the condition held
     version      counts up with each change; a lower one than already seen is old news
     severity     X.733 perceived_severity: critical, major, minor, warning, indeterminate, cleared
-    condition    stable code, e.g. "interface.down"; `parameters` fill its text in any language
+    condition    stable code, e.g. "interface.down"
+    text         its English msgid, filled by `parameters` in any language
     place_path   ids from the hospital down, "1.4.17."
     """
 
@@ -23,6 +24,7 @@ class AlarmMessage(Message):
     version: int
     fingerprint: str
     condition: str
+    text: str = ""
     parameters: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
     severity: str
     state: str

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from wardkeeper.bus.outbox import announce
@@ -40,6 +40,7 @@ class NewRecord:
 
     kind: str
     title: str
+    title_params: Mapping[str, Any] | None = None
     place: Place
     channel: str
     description: str = ""
@@ -72,6 +73,7 @@ def open_record(new: NewRecord, *, actor: Person | None, at: datetime | None = N
         workflow_version=flow.version,
         state=flow.initial,
         title=new.title.strip()[:200],
+        title_params=dict(new.title_params) if new.title_params is not None else None,
         description=new.description,
         place=new.place,
         place_path=new.place.path,
@@ -323,7 +325,13 @@ def keep_workflow(flow: workflow.Workflow) -> None:
 
 
 def record_terms(record: Record) -> list[str]:
-    words = [record.number, record.title, record.description, record.requester_name, record.place.name_zh]
+    titles = [record.shown_title]
+    if record.title_params is not None:
+        # Found by the words of either language, whoever looks.
+        for language in ("zh-hans", "en"):
+            with translation.override(language):
+                titles.append(record.shown_title)
+    words = [record.number, *titles, record.description, record.requester_name, record.place.name_zh]
     return terms_of(*words, record.ci.name if record.ci else "")
 
 

@@ -24,7 +24,7 @@ class Person(AbstractBaseUser):
     language = models.CharField(max_length=10, blank=True)
     hospital = models.ForeignKey("places.Place", models.PROTECT, null=True, blank=True, related_name="+")
     place = models.ForeignKey("places.Place", models.SET_NULL, null=True, blank=True, related_name="+")
-    skills: models.ManyToManyField["Skill", models.Model] = models.ManyToManyField("Skill", blank=True)
+    skills: "models.ManyToManyField[Skill, models.Model]" = models.ManyToManyField("Skill", blank=True)
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
     failed_logins = models.PositiveSmallIntegerField(default=0)

@@ -1,0 +1,1 @@
+"""Alarms: de-duplicated, counted, cleared, acknowledged."""
