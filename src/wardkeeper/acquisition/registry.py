@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from wardkeeper.acquisition.config import configure
-from wardkeeper.acquisition.contract import ConfigError, PacedEmit, Poll
+from wardkeeper.acquisition.contract import ConfigError, Device, Emit, PacedEmit, Poll
 
 GROUP = "wardkeeper.adapters"
 _BUILT_IN = "wardkeeper.acquisition.adapters"
@@ -74,6 +74,18 @@ class Adapter:
     run: Callable[[Any, PacedEmit], Awaitable[None]] | None
     poll: Poll | None
     forget: Callable[[str], None]
+
+    async def listen(self, config: Any, emit: PacedEmit) -> None:
+        """`run`; raises ConfigError if it is a poller."""
+        if self.run is None:
+            raise ConfigError(f"adapter {self.manifest.name} is a {self.manifest.kind}, it cannot listen")
+        await self.run(config, emit)
+
+    async def ask(self, device: Device, emit: Emit) -> None:
+        """`poll`; raises ConfigError if it is none."""
+        if self.poll is None:
+            raise ConfigError(f"adapter {self.manifest.name} is a {self.manifest.kind}, it cannot poll")
+        await self.poll(device, emit)
 
     def configured(self, given: Mapping[str, Any]) -> Any:
         """Raises ConfigError."""
