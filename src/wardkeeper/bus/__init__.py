@@ -14,9 +14,11 @@ from wardkeeper.bus.contract import (
     BusAway,
     Carrier,
     Envelope,
+    GroupTaken,
     Lag,
     MessageTooLarge,
     Parked,
+    Retry,
     Subscription,
 )
 
@@ -28,9 +30,11 @@ __all__ = [
     "BusAway",
     "Carrier",
     "Envelope",
+    "GroupTaken",
     "Lag",
     "MessageTooLarge",
     "Parked",
+    "Retry",
     "Subscription",
     "connect",
 ]

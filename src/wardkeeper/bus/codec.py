@@ -12,7 +12,7 @@ _encoder = msgspec.msgpack.Encoder()
 _plain = msgspec.msgpack.Decoder()
 
 
-class Undecodable(ValueError):  # noqa: N818 - a fact about the bytes
+class Undecodable(ValueError):
     """A topic, a field or a value that this version does not know. The text says which."""
 
 
@@ -28,8 +28,8 @@ def seal(message: Message) -> Envelope:
 
 
 @cache
-def _known_fields(kind: type[Message]) -> frozenset[str]:
-    return frozenset(field.name for field in fields(kind))
+def _known_fields(topic: str) -> frozenset[str]:
+    return frozenset(field.name for field in fields(TOPICS[topic]))
 
 
 def unseal(envelope: Envelope) -> Message:
@@ -45,7 +45,7 @@ def unseal(envelope: Envelope) -> Message:
         values = _plain.decode(envelope.payload)
         if not isinstance(values, dict):
             raise Undecodable(f"{envelope.topic}: not a map of fields")
-        unknown = values.keys() - _known_fields(kind)
+        unknown = values.keys() - _known_fields(envelope.topic)
         if unknown:
             raise Undecodable(f"{envelope.topic}: unknown field {', '.join(sorted(map(str, unknown)))}")
         return msgspec.convert(values, kind)

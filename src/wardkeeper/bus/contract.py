@@ -5,6 +5,7 @@ its own stored position, so that every group gets every message, a restart conti
 nothing is ever redelivered behind a newer message of the same key.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,11 +16,15 @@ LARGEST_MESSAGE_BYTES = 900_000
 """NATS refuses payloads over 1 MiB unless configured otherwise; the rest is for names and headers."""
 
 
-class BusAway(Exception):  # noqa: N818 - a fact about the world, not a mistake
+class BusAway(Exception):
     """The carrier did not confirm in time. Nothing is known to be stored: keep the messages and try again."""
 
 
-class MessageTooLarge(ValueError):  # noqa: N818 - a fact about the message
+class GroupTaken(Exception):
+    """Another consumer reads for this group now; this one must stop."""
+
+
+class MessageTooLarge(ValueError):
     """No carrier takes it; retrying does not help."""
 
 
@@ -34,6 +39,27 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a failing message is tried before it is parked, and the waits between, doubling each time.
+
+    With the default a key stands still for 15 seconds at most. Each wait is drawn from its
+    upper half, so that messages that failed together do not come back together.
+    """
+
+    tries: int = 5
+    first_s: float = 1.0
+    longest_s: float = 60.0
+
+    def wait_s(self, failures: int, *, chance: float) -> float:
+        """`failures` so far, from 1; `chance` in 0..1."""
+        doubled: float = self.first_s * 2 ** (failures - 1)
+        return min(doubled, self.longest_s) * (0.5 + chance / 2)
+
+
+USUAL_RETRY = Retry()
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """What one group of one room listens to.
 
@@ -44,14 +70,14 @@ class Subscription:
             Raising means: the batch is retried message by message with back-off, then the
             poison message is parked and its followers go on
     batch   the most messages handed over at once
-    tries   after so many failures a message is parked
+    retry   how patient to be with a failing message
     """
 
     topics: tuple[type[Message], ...]
     group: str
     handle: Callable[[Sequence[Message]], None]
     batch: int = 200
-    tries: int = 5
+    retry: Retry = USUAL_RETRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,30 @@ class Lag:
 
 
 Park = Callable[[Parked], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Some messages of one family under one position in its log, as a Reader gives them."""
+
+    family: str
+    position: int
+    envelopes: tuple[Envelope, ...]
+
+
+class Reader(Protocol):
+    """One group's view of one family's log: what each carrier must provide for `consumer.consume`."""
+
+    @property
+    def family(self) -> str: ...
+
+    async def fetch(self) -> Sequence[Bundle]:
+        """The next bundles in order, each once in the life of this reader; waits for one."""
+
+    async def commit(self, position: int) -> None:
+        """Everything up to and including `position` is done. Raises GroupTaken."""
+
+    async def close(self) -> None: ...
 
 
 class Batch(Protocol):
@@ -115,12 +165,15 @@ class Carrier(Protocol):
         topics: Sequence[type[Message]],
         *,
         batch: int = 200,
-        tries: int = 5,
+        retry: Retry = USUAL_RETRY,
         park: Park | None = None,
+        stop: asyncio.Event | None = None,
     ) -> AsyncIterator[Batch]:
-        """Batches for ever. `park` keeps what failed (default: the log only).
+        """Batches for ever, or until `stop` is set (the batch in hand is still counted as done).
 
-        One consumer of a group at a time; the position is stored when the loop asks for more.
+        park  keeps what failed for good; without it only the log tells
+        One consumer of a group at a time: a second one ends the first with GroupTaken.
+        A server that is away is waited for.
         """
 
     async def lag(self, group: str, topics: Sequence[type[Message]]) -> Lag: ...

@@ -13,7 +13,7 @@ from wardkeeper.messages import Message
 M = TypeVar("M", bound=Message)
 
 
-class OutsideTransaction(RuntimeError):  # noqa: N818 - says where the call stood
+class OutsideTransaction(RuntimeError):
     """Without a transaction a message could be sent for a fact that is never stored, or the reverse."""
 
 
