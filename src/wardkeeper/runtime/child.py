@@ -59,7 +59,7 @@ def spawn(
             if os.getppid() != parent:  # died between fork and prctl: nobody will send the signal
                 os._exit(1)
 
-    return subprocess.Popen(  # noqa: S603 - commands are ours, never a user's text
+    return subprocess.Popen(
         list(command),
         env=None if env is None else dict(env),
         stdin=subprocess.DEVNULL,

@@ -77,7 +77,8 @@ class EmbeddedNats:
 
     @property
     def url(self) -> str:
-        return f"nats://{USER}:{quote(self.password, safe='')}@{_HOST}:{self._port}"
+        """Address with credentials; its port is that of the last start, perhaps by another process."""
+        return f"nats://{USER}:{quote(self.password, safe='')}@{_HOST}:{self._port or self._kept_port()}"
 
     @property
     def log_path(self) -> Path:
@@ -121,8 +122,12 @@ class EmbeddedNats:
             self._process = None
 
     def is_healthy(self) -> bool:
-        """JetStream answers within two seconds."""
-        return self.pid is not None and answers(self._port, self.password)
+        """Ours, and its JetStream answers within two seconds."""
+        return self.pid is not None and self.answers()
+
+    def answers(self) -> bool:
+        """Somebody's server, perhaps another process's child, answers at our address."""
+        return answers(self._port or self._kept_port(), self.password)
 
     def __enter__(self) -> Self:
         self.start()
@@ -143,17 +148,22 @@ class EmbeddedNats:
         return False
 
     def _choose_port(self) -> int:
-        path = self.folder / "port"
-        kept = int(path.read_text()) if path.exists() else 0
-        for port in (self._wanted_port, kept):
+        for port in (self._wanted_port, self._kept_port()):
             if port and _is_free(port):
                 break
         else:
             with socket.socket() as probe:
                 probe.bind((_HOST, 0))
                 port = int(probe.getsockname()[1])
-        datadir.write(path, str(port))
+        datadir.write(self._port_file, str(port))
         return port
+
+    @property
+    def _port_file(self) -> Path:
+        return self.folder / "port"
+
+    def _kept_port(self) -> int:
+        return int(self._port_file.read_text()) if self._port_file.exists() else 0
 
     def _end_orphan(self) -> None:
         """Ends an earlier life's server: two on one store would damage it."""

@@ -121,9 +121,11 @@ class EmbeddedPostgres:
             self._lock = None
 
     def is_healthy(self) -> bool:
-        """Answers a query within two seconds."""
-        if self.pid is None:
-            return False
+        """Ours, and answers a query within two seconds."""
+        return self.pid is not None and self.answers()
+
+    def answers(self) -> bool:
+        """Somebody's server, perhaps another process's child, answers at our address."""
         try:
             with psycopg.connect(self.dsn, connect_timeout=2, autocommit=True) as connection:
                 connection.execute("SELECT 1")
@@ -149,7 +151,7 @@ class EmbeddedPostgres:
         self._lock = lock
 
     def _create_cluster(self) -> None:
-        """initdb beside the final place, renamed when whole: an interrupted one is simply made again."""
+        """Runs initdb beside the final place, renamed when whole: an interrupted one is simply made again."""
         draft = self.place.cluster.with_name("cluster.new")
         if draft.exists():
             shutil.rmtree(draft)
@@ -183,7 +185,7 @@ class EmbeddedPostgres:
 
     def _check_version(self) -> None:
         made_by = (self.place.cluster / "PG_VERSION").read_text().strip()
-        done = subprocess.run(  # noqa: S603 - the packaged program
+        done = subprocess.run(
             [self.place.program("postgres"), "--version"], capture_output=True, check=True, text=True, cwd="/"
         )
         ours = done.stdout.split()[-1].partition(".")[0]
@@ -286,7 +288,7 @@ def end_orphans(cluster: Path) -> None:
 
 def _works_in(pid: int, folder: Path) -> bool:
     try:
-        return os.path.samefile(f"/proc/{pid}/cwd", folder)
+        return Path(f"/proc/{pid}/cwd").samefile(folder)
     except OSError:
         return False
 

@@ -1,0 +1,99 @@
+"""`wardkeeper up`: everything in the foreground."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from wardkeeper.acquisition.registry import Kind, manifests
+from wardkeeper.acquisition.sockets import listening
+from wardkeeper.runtime import addresses, datadir, logs
+from wardkeeper.runtime.house import House, SetupFailed
+from wardkeeper.runtime.role import Role
+from wardkeeper.settings import Settings, current
+
+log = logging.getLogger(__name__)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listen", metavar="HOST:PORT", help="address of pages and API (web.listen)")
+    parser.add_argument("--demo", action="store_true", help="hospital M with simulated devices")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.listen:
+        os.environ["WARDKEEPER_WEB_LISTEN"] = args.listen
+        current.cache_clear()
+    settings = current()
+    logs.configure(settings.log.level, file=datadir.make(settings.data_dir) / "log" / "supervisor.log")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    held = hold_sockets(settings)
+    try:
+        with House(settings, roles=lambda ready: roles(ready, held, demo=args.demo)) as house:
+            house.run(on_ready=lambda: _announce(house))
+    except SetupFailed as error:
+        return error.status
+    return 0
+
+
+def hold_sockets(settings: Settings) -> Mapping[str, socket.socket]:
+    """The sockets of the listening adapters, by "<adapter>:<transport>".
+
+    We hold them, the collector borrows them: what arrives while it restarts waits in the kernel's buffer.
+    Raises RefusalError.
+    """
+    held = {}
+    for name, manifest in manifests().items():
+        chosen: Mapping[str, Any] = settings.adapters.get(name, {})
+        if manifest.kind is not Kind.LISTENER or not chosen.get("enabled", True):
+            continue
+        for transport, port in manifest.port.items():
+            config = SimpleNamespace(host=chosen.get("host", "127.0.0.1"), port=int(chosen.get("port", port)))
+            try:
+                held[f"{name}:{transport}"] = listening(name, transport, config)
+            except OSError as error:
+                address = f"{addresses.shown(config.host, config.port)}/{transport}"
+                raise addresses.refusal(error, address, option=f"adapters.{name}.port") from error
+    return held
+
+
+def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) -> Sequence[Role]:
+    """What runs under the supervisor."""
+
+    def command(name: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "wardkeeper", "run", name)
+
+    pages, events = addresses.web(settings), addresses.events(settings)
+    numbers = {name: bound.fileno() for name, bound in held.items()}
+    made = [
+        Role("web", command("web"), is_ready=lambda: addresses.answers_http(*pages), grace_s=1.5),
+        Role("events", command("events"), is_ready=lambda: addresses.accepts(*events), grace_s=1.5),
+        Role("work", command("work"), says_ready=True, grace_s=2.0),
+        Role(
+            "collect",
+            command("collect"),
+            env={"WARDKEEPER_SOCKETS": json.dumps(numbers)},
+            pass_fds=tuple(numbers.values()),
+            says_ready=True,
+            grace_s=2.0,
+        ),
+    ]
+    if demo:
+        made.append(Role("demo", command("demo"), says_ready=True, grace_s=1.0))
+    return made
+
+
+def _announce(house: House) -> None:
+    """The ready line, and at the first start the login."""
+    address = addresses.shown(*addresses.web(house.settings))
+    lines = [f"Wardkeeper is ready at http://{address}/"]
+    if password := house.take_first_login():
+        lines += ["Sign in as admin with the password (shown only now):", f"  {password}"]
+    print("\n".join(lines), flush=True)
