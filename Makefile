@@ -69,8 +69,8 @@ docs: install-dev ## write the generated reference pages and the example setting
 	$(BIN)/python scripts/docs.py
 	$(BIN)/mkdocs build --strict --quiet
 
-vendor: ## fetch the browser libraries again into static/*/vendor/ and check their hashes
-	$(PYTHON) scripts/vendor.py
+vendor: ## build the browser libraries again into static/*/vendor/ from their npm pins
+	cd scripts/vendor && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build
 
 lock: ## resolve the hashed pins anew (needs uv, which install-dev brings)
 	@bash scripts/lock.sh

@@ -60,6 +60,15 @@ def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunction
             yield node
 
 
+def _imports(tree: ast.Module) -> Iterator[tuple[int, list[str]]]:
+    """Line and dotted names of each absolute import; `from a import b` is "a.b"."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield node.lineno, [alias.name for alias in node.names]
+
+
 def long_files(root: Path) -> type_violations:
     found = []
     for path in written_files(root):
@@ -131,16 +140,9 @@ def unfinished_marks(root: Path) -> type_violations:
 def signals(root: Path) -> type_violations:
     found = []
     for path, _source, tree in _modules(root):
-        for node in ast.walk(tree):
-            names: list[str] = []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{alias.name}" for alias in node.names]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
+        for line, names in _imports(tree):
             if any(re.match(r"django\..*\bsignals\b|django\.dispatch\b", name) for name in names):
-                found.append(
-                    f"{path.relative_to(root)}:{node.lineno}: a signal; write a handler or call a service"
-                )
+                found.append(f"{path.relative_to(root)}:{line}: a signal; write a handler or call a service")
     return found
 
 
@@ -184,16 +186,11 @@ def wrong_doors(root: Path) -> type_violations:
     """Clients that share one top-level name (gufo.snmp, gufo.ping), each outside its own adapter."""
     found = []
     for path, _source, tree in _modules(root):
-        for node in ast.walk(tree):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
+        for line, names in _imports(tree):
             for door, homes in SUBMODULE_DOORS.items():
                 used = any(name == door or name.startswith(door + ".") for name in names)
                 if used and not any(home in path.as_posix() for home in homes):
-                    found.append(
-                        f"{path.relative_to(root)}:{node.lineno}: {door} belongs to {', '.join(homes)}"
-                    )
+                    found.append(f"{path.relative_to(root)}:{line}: {door} belongs to {', '.join(homes)}")
     return found
 
 

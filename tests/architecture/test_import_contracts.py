@@ -131,7 +131,9 @@ def _broken(root: Path) -> tuple[int, str]:
 
 def _name_of(contract: str) -> str:
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return next(one["name"] for one in document["tool"]["importlinter"]["contracts"] if one["id"] == contract)
+    return next(
+        str(one["name"]) for one in document["tool"]["importlinter"]["contracts"] if one["id"] == contract
+    )
 
 
 def test_house_without_a_violation_passes(house):
