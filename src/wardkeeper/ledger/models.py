@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,7 +20,11 @@ class Channel(models.TextChoices):
 
 
 class Category(models.Model):
-    """What a record is about, for counting, suggestion and dispatch (DOMAIN 2.5)."""
+    """What a record is about, for counting, suggestion and dispatch (DOMAIN 2.5).
+
+    team_code     of the team that usually solves it
+    service_code  of the CI whose tier it has, for a fault of an application
+    """
 
     code = models.CharField(max_length=20, unique=True)
     group_zh = models.CharField(max_length=40)
@@ -30,11 +34,16 @@ class Category(models.Model):
     kind = models.CharField(max_length=20, default="incident")
     icon = models.CharField(max_length=40, default="box")
     team_code = models.CharField(max_length=40, blank=True)
+    service_code = models.CharField(max_length=60, blank=True)
     handling_min = models.PositiveIntegerField(default=30)
     is_active = models.BooleanField(default=True)
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def name(self) -> str:
+        return self.name_zh if (get_language() or "zh").startswith("zh") else self.name_en
 
 
 class Record(models.Model):
@@ -126,7 +135,8 @@ class Record(models.Model):
     def shown_title(self) -> str:
         if self.title_params is None:
             return self.title
-        return gettext(self.title) % self.title_params
+        shown: str = gettext(self.title) % self.title_params
+        return shown
 
     @property
     def priority_code(self) -> str:

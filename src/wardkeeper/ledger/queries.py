@@ -218,8 +218,12 @@ def frequent_categories(place_path: str, *, since: datetime, most: int = 6) -> l
     return [by_id[at] for at in wanted]
 
 
-def departments_reporting(service_id: int, *, since: datetime) -> int:
-    """How many places have an open incident on this service since then (rule R5)."""
+def departments_reporting(service_id: int, *, since: datetime, besides: int) -> int:
+    """How many places other than `besides` have an open incident on this service since then (rule R5)."""
     rows = Record.objects.filter(service=service_id, kind="incident", is_open=True, opened_at__gte=since)
-    found: int = rows.exclude(channel="monitoring").aggregate(n=Count("place", distinct=True))["n"]
+    found: int = (
+        rows.exclude(channel="monitoring")
+        .exclude(place=besides)
+        .aggregate(n=Count("place", distinct=True))["n"]
+    )
     return found

@@ -57,6 +57,8 @@ class Move:
     right   needed at the record's place; "requester" means whoever reported it may, too
     guards  names of functions in GUARDS that may refuse
     stamps  datetime columns of the record that are set when first reached
+    clears  datetime columns that become empty again
+    is_main the likeliest next step: its button is the filled one
     """
 
     name: str
@@ -68,6 +70,7 @@ class Move:
     fields: tuple[FieldRule, ...] = ()
     guards: tuple[str, ...] = ()
     stamps: tuple[str, ...] = ()
+    clears: tuple[str, ...] = ()
     is_main: bool = False
 
 
@@ -121,7 +124,7 @@ def _move_from_data(data: Mapping[str, Any]) -> Move:
         FieldRule(**{**rule, "choices": tuple((value, title) for value, title in rule["choices"])})
         for rule in data["fields"]
     )
-    lists = {name: tuple(data[name]) for name in ("sources", "guards", "stamps")}
+    lists = {name: tuple(data[name]) for name in ("sources", "guards", "stamps", "clears")}
     return Move(**{**data, **lists, "fields": rules})
 
 

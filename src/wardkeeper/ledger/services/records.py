@@ -141,7 +141,12 @@ def move(
     target = flow.state(step.target)
     record.is_open = target.is_open
     record.closed_at = None if target.is_open else at
-    record.proposed_move = ""
+    if record.proposed_move == name or not record.is_open:
+        record.proposed_move = ""
+    for column in step.clears:
+        setattr(record, column, None)
+    if name == "reopen":
+        record.reopened_count += 1
     for stamp in step.stamps:
         if getattr(record, stamp) is None:
             setattr(record, stamp, at)
@@ -236,7 +241,7 @@ def remark(
 ) -> Record:
     """The system's own line: an English msgid with its parameters; `propose` names the move it suggests."""
     record = lock(record_id, None, {})
-    if propose and flow_of(record).move(propose) in flow_of(record).moves_from(record.state):
+    if record.is_open:
         record.proposed_move = propose
     return write_down(record, Line(kind=kind, note=note, params=params, is_public=is_public), (kind,))
 
