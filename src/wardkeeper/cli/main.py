@@ -117,6 +117,10 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="wardkeeper")
     made = {}
     for name, command in COMMANDS.items():
-        texts = {"help": command.help, "description": command.help} if name in shown else {}
-        made[name] = sub.add_parser(name, parents=[everywhere], **texts)
+        if name in shown:
+            made[name] = sub.add_parser(
+                name, parents=[everywhere], help=command.help, description=command.help
+            )
+        else:
+            made[name] = sub.add_parser(name, parents=[everywhere])  # no help: not listed
     return parser, made

@@ -51,6 +51,7 @@ def _serve(
     target: str, interface: str, address: tuple[str, int], *, workers: int, blocking_threads: int
 ) -> None:
     from granian import Granian
+    from granian.constants import Interfaces
 
     gc.collect()
     gc.freeze()  # the collector would write into the shared pages and unshare them
@@ -58,7 +59,7 @@ def _serve(
         target,
         address=address[0],
         port=address[1],
-        interface=interface,
+        interface=Interfaces(interface),
         workers=workers,
         blocking_threads=blocking_threads,
         respawn_failed_workers=True,

@@ -54,7 +54,9 @@ def hold_sockets(settings: Settings) -> Mapping[str, socket.socket]:
         chosen: Mapping[str, Any] = settings.adapters.get(name, {})
         if manifest.kind is not Kind.LISTENER or not chosen.get("enabled", True):
             continue
-        for transport, port in manifest.port.items():
+        for transport in ("udp", "tcp"):
+            if (port := manifest.port.get(transport)) is None:
+                continue
             config = SimpleNamespace(host=chosen.get("host", "127.0.0.1"), port=int(chosen.get("port", port)))
             try:
                 held[f"{name}:{transport}"] = listening(name, transport, config)

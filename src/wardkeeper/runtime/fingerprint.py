@@ -28,10 +28,9 @@ def of_static() -> str:
     return _hash(files, libraries=("django", "whitenoise", "django-ninja"), by_content=False)
 
 
-def in_database(dsn: str) -> str:
-    """What `record` wrote, empty if nothing. Raises psycopg.Error if the database does not answer."""
-    with psycopg.connect(dsn, connect_timeout=10) as connection:
-        row = connection.execute("SELECT obj_description(to_regclass('django_migrations'))").fetchone()
+def in_database(connection: psycopg.Connection) -> str:
+    """What `record` wrote, empty if nothing."""
+    row = connection.execute("SELECT obj_description(to_regclass('django_migrations'))").fetchone()
     return (row[0] or "").removeprefix(_MARK) if row else ""
 
 

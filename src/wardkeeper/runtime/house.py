@@ -16,6 +16,7 @@ import psycopg
 
 from wardkeeper.runtime import addresses, child, datadir, fingerprint
 from wardkeeper.runtime.attach import LOCK
+from wardkeeper.runtime.backup import RESTORING
 from wardkeeper.runtime.errors import EngineError, RefusalError
 from wardkeeper.runtime.nats import EmbeddedNats
 from wardkeeper.runtime.postgres import EmbeddedPostgres
@@ -86,6 +87,8 @@ class House:
     def _enter(self, stack: ExitStack) -> None:
         settings = self.settings
         self.data_dir = datadir.make(settings.data_dir)
+        if (self.data_dir / RESTORING).exists():
+            raise RefusalError(f"a restore into {self.data_dir} was broken off; empty it and restore again")
         lock = datadir.Lock(self.data_dir / LOCK)
         if not lock.take():
             raise RefusalError(
@@ -131,11 +134,10 @@ class House:
 
     def _needs_setup(self) -> bool:
         mark = self.data_dir / "static" / STATIC_MARK
-        return (
-            not mark.exists()
-            or mark.read_text() != fingerprint.of_static()
-            or fingerprint.in_database(current().database.dsn) != fingerprint.of_migrations()
-        )
+        if not mark.exists() or mark.read_text() != fingerprint.of_static():
+            return True
+        with psycopg.connect(current().database.dsn, connect_timeout=10) as connection:
+            return fingerprint.in_database(connection) != fingerprint.of_migrations()
 
     def _set_up(self) -> None:
         process = child.spawn(self.setup)
