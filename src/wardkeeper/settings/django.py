@@ -75,6 +75,9 @@ MIDDLEWARE = [
     "wardkeeper.presentation.web.middleware.SessionGuard",
     "wardkeeper.presentation.web.middleware.PersonalLanguage",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "wardkeeper.presentation.web.middleware.SignInRequired",
+    "wardkeeper.presentation.web.middleware.Faults",
+    "wardkeeper.presentation.web.middleware.Toasts",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "wardkeeper.presentation.urls"
@@ -101,13 +104,16 @@ USE_TZ = True
 TIME_ZONE = _settings.site.timezone
 STATIC_URL = "/static/"
 STATIC_ROOT = str(_settings.data_dir / "static")
+# Pages work before anything was collected: what is not found there comes from the package.
+WHITENOISE_USE_FINDERS = True
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "wardkeeper.presentation.web.assets.Assets"},
 }
 MEDIA_ROOT = str(_settings.data_dir / "attachments")
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+CSRF_FAILURE_VIEW = "wardkeeper.presentation.web.views.errors.forged"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _settings.web.behind_tls
