@@ -6,6 +6,7 @@ effect twice can be noticed) and a key (messages with one key arrive in order).
 
 from wardkeeper.messages.alarm import AlarmChanged, AlarmCleared, AlarmMessage, AlarmRaised
 from wardkeeper.messages.base import TOPICS, Message, new_id, now
+from wardkeeper.messages.calendar import CalendarChanged
 from wardkeeper.messages.collection import (
     CollectorStarted,
     Component,
@@ -32,6 +33,7 @@ __all__ = [
     "AlarmCleared",
     "AlarmMessage",
     "AlarmRaised",
+    "CalendarChanged",
     "ClockWarned",
     "CollectorStarted",
     "Component",

@@ -1,7 +1,7 @@
 """The scheme of the domain, chapter 5: its examples, and a proof over every possible answer."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from itertools import product
 
 import pytest
@@ -64,11 +64,18 @@ EXAMPLES = [
     ("BI broken", asked(1, "T4", 3, "A4"), "P4", "I4 x U2"),
     ("how-to question", asked(0, "T1", 0, "A2"), "P4", "I3 x U4, Q"),
     ("CDSS shows wrong dose", asked(0, "T3", 2, "A2", safety="potential"), "P2", "I4 x U1, R2"),
-    ("wrong blood group displayed, with harm", asked(0, "T1", 2, "A0", safety="actual"), "P1", "I3 x U1, R1, R3"),
+    (
+        "wrong blood group displayed, with harm",
+        asked(0, "T1", 2, "A0", safety="actual"),
+        "P1",
+        "I3 x U1, R1, R3",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("state", "priority", "explanation"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES])
+@pytest.mark.parametrize(
+    ("state", "priority", "explanation"), [e[1:] for e in EXAMPLES], ids=[e[0] for e in EXAMPLES]
+)
 def test_worked_example_of_the_domain(state, priority, explanation):
     result = priority_of(state)
     assert (result.priority, result.explanation) == (priority, explanation)
@@ -119,7 +126,9 @@ def test_clinics_at_their_peak_and_medical_technology_come_to_the_same_priority(
 def test_peak_matters_to_clinics_only():
     for state in EVERY:
         if state.area_class is not AreaClass.A3:
-            assert priority_of(state) == priority_of(replace(state, outpatient_peak=not state.outpatient_peak))
+            assert priority_of(state) == priority_of(
+                replace(state, outpatient_peak=not state.outpatient_peak)
+            )
 
 
 def test_mere_question_is_never_above_p4_unless_it_tells_of_a_breach():
@@ -140,7 +149,10 @@ def test_rules_only_raise():
 @pytest.mark.parametrize("state", EVERY[::97])
 def test_reasons_name_both_scores_every_rule_and_the_outcome(state):
     result = priority_of(state)
-    said = [sentence.msgid % sentence.values if sentence.values else sentence.msgid for sentence in why(state, result)]
+    said = [
+        sentence.msgid % sentence.values if sentence.values else sentence.msgid
+        for sentence in why(state, result)
+    ]
     assert said[0].startswith(f"Impact {result.impact}: {result.impact_score} points")
     assert said[1].startswith(f"Urgency {result.urgency}: {result.urgency_score} points")
     assert said[-1] == f"So the priority is {result.priority}."
@@ -191,7 +203,7 @@ def test_missing_answer_is_named(missing):
     [("23:59", False), ("00:00", True), ("02:59", True), ("03:00", False)],
 )
 def test_peak_is_eight_to_eleven_by_the_hospitals_clock(utc, peak):
-    at = datetime.combine(datetime(2025, 10, 14).date(), time.fromisoformat(utc), UTC)
+    at = datetime.combine(date(2025, 10, 14), time.fromisoformat(utc), UTC)
     assert outpatient_peak(at, "Asia/Shanghai") is peak
 
 
