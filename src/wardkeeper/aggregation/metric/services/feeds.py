@@ -81,7 +81,9 @@ def lock(messages: Iterable[SamplesCollected], *, now_ms: int) -> dict[Key, Held
 def _select(keys: Mapping[Key, object]) -> dict[Key, Held]:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [[ci for ci, _ in keys], [target for _, target in keys]])
-        return {(row[1], row[2]): _held(*row) for row in cursor.fetchall()}
+        names = [column.name for column in cursor.description or ()]
+        found = [Held(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    return {(feed.ci, feed.target): feed for feed in found}
 
 
 def move_on(feeds: Sequence[Held], *, now_ms: int) -> None:
