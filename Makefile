@@ -51,7 +51,7 @@ lint: install-dev ## every check of style, types and the rules of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint src --check --lint --quiet
-	@if [ -n "$(BIOME)" ]; then $(BIOME) ci --error-on-warnings; \
+	@if [ -n "$(BIOME)" ]; then $(BIOME) ci --colors=off --error-on-warnings; \
 	  else echo "biome: npm is missing, style sheets and scripts were not checked"; [ "$$CI" != true ]; fi
 	$(BIN)/codespell
 	$(BIN)/deptry src
