@@ -108,18 +108,18 @@ def _known(device: Device) -> _Known:
 async def _read(known: _Known, reading: _Reading) -> None:
     """Fills `reading`. Raises Unanswered."""
     clock = asyncio.get_running_loop().time
-    scalars = SCALARS if _is_discovery_due(known) else known.plan.scalars if known.plan else SCALARS
+    scalars = SCALARS if known.plan is None or _is_discovery_due(known) else known.plan.scalars
     session, answers = await _first_answer(known, scalars, reading)
     answered_s = clock()
     reading.answers.update(answers)
     _notice_restart(known, answers, answered_s)
     changes = tuple(answers.get(each) for each in _INTERFACE_CHANGE)
-    if _is_discovery_due(known) or changes != known.changes or known.plan is None:
-        await _discover(known, session, reading)
+    current = known.plan
+    if current is None or _is_discovery_due(known) or changes != known.changes:
+        current = await _discover(known, session, reading)
         known.changes = changes
     known.polls += 1
-    assert known.plan is not None  # noqa: S101 - _discover sets it or raises
-    for block in known.plan.blocks:
+    for block in current.blocks:
         if block.whole:
             await session.rows(block.column, block.indexes, reading.answers)
         else:
@@ -132,7 +132,7 @@ async def _read(known: _Known, reading: _Reading) -> None:
 
 
 def _is_discovery_due(known: _Known) -> bool:
-    return known.plan is None or known.is_stale or known.polls >= known.config.discover_every
+    return known.is_stale or known.polls >= known.config.discover_every
 
 
 async def _first_answer(
@@ -177,7 +177,7 @@ def _notice_restart(known: _Known, answers: Answers, at_s: float) -> None:
     known.uptime = (ticks, at_s)
 
 
-async def _discover(known: _Known, session: Session, reading: _Reading) -> None:
+async def _discover(known: _Known, session: Session, reading: _Reading) -> Plan:
     """Reads what the device consists of. The plan of the last time stays if this does not get to the end."""
     answers: Answers = dict(reading.answers)
     if any(name not in answers for name in SCALARS):
@@ -187,11 +187,13 @@ async def _discover(known: _Known, session: Session, reading: _Reading) -> None:
     for column in COLUMNS:
         await session.column(column, 0, answers)
     found = inventory(answers)
-    if known.plan is None or found != known.plan.inventory:
-        known.plan = plan(found)
+    current = known.plan
+    if current is None or found != current.inventory:
+        current = known.plan = plan(found)
         known.octets = None
     known.polls = 0
     known.is_stale = False
+    return current
 
 
 def _emit_samples(known: _Known, reading: _Reading, device: Device, emit: Emit) -> None:

@@ -61,6 +61,7 @@ MOST_ROWS = 8192
 class Trouble(StrEnum):
     """Why a device gave no answer. Stable codes: they are counted and translated."""
 
+    NONE = ""
     TIMEOUT = "timeout"
     REFUSED = "refused"
     AUTHENTICATION = "authentication"
@@ -81,6 +82,7 @@ class Session:
 
     def __init__(self, config: Config, address: str) -> None:
         self._config = config
+        self._is_new = True
         self._bulk = config.version != "1"
         # The socket is not kept open by anything else: it closes with the last reference.
         self._snmp = SnmpSession(
@@ -93,7 +95,7 @@ class Session:
         )
 
     async def begin(self) -> None:
-        """v3: learn the device's engine and clock, proving the authentication key. Raises Unanswered."""
+        """v3: learn the device's engine and clock, proving user and keys. Raises Unanswered."""
         await self._ask(self._snmp.refresh)
 
     async def get(self, objects: Sequence[str]) -> Answers:
@@ -156,12 +158,12 @@ class Session:
         for _ in range(1 + self._config.retries):
             started = clock()
             try:
-                return await request()
+                answer = await request()
             except TimeoutError as error:
                 # gufo-snmp reports a refusal (ICMP port unreachable) as a timeout that comes at once.
                 if clock() - started < self._config.request_timeout_s / 2:
                     raise Unanswered(Trouble.REFUSED) from error
-                trouble = Trouble.TIMEOUT
+                trouble = self._silence()
             except SnmpAuthError as error:
                 raise Unanswered(Trouble.AUTHENTICATION) from error
             except SnmpError:
@@ -169,7 +171,21 @@ class Session:
                 trouble = Trouble.PROTOCOL
             except OSError as error:
                 raise Unanswered(Trouble.NETWORK) from error
+            else:
+                self._is_new = False
+                return answer
         raise Unanswered(trouble)
+
+    def _silence(self) -> Trouble:
+        """What it means that nothing came back.
+
+        A v3 agent tells a stranger its engine, refuses a wrong user or authentication
+        key aloud, and drops without a word what it cannot decrypt.
+        """
+        is_private = self._config.version == "3" and self._config.priv_protocol
+        if is_private and self._is_new and self._snmp.get_engine_id():
+            return Trouble.PRIVACY
+        return Trouble.TIMEOUT
 
 
 async def opened(config: Config) -> Session:
