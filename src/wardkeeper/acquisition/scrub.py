@@ -68,16 +68,19 @@ _RUN_OF_DIGITS = re.compile(rb"\d{11,}[Xx]?")
 
 
 def is_suspect(text: str) -> bool:
-    """Whether `scrub` could change `text`. Cheap (about 1 us a line): most lines stop here."""
+    """Whether `scrub` could change `text`. Cheap (1-2 us a line): most lines stop here."""
+    if not text.isascii() or "|" in text or "^" in text or _LONG_NUMBER.search(text) is not None:
+        return True
+    lower = text.lower()
+    # Parts of the labels, and of a DICOM tag.
     return (
-        not text.isascii()
-        or "|" in text
-        or "^" in text
-        or "atient" in text
-        or "ATIENT" in text
-        or "0010," in text
-        or _LONG_NUMBER.search(text) is not None
-        or _ENGLISH.search(text) is not None
+        "patient" in lower
+        or "mrn" in lower
+        or "medical" in lower
+        or "admission" in lower
+        or "visit" in lower
+        or "card" in lower
+        or "0010," in lower
     )
 
 

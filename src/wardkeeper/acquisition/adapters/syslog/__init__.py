@@ -1,0 +1,1 @@
+"""Syslog: what network devices, servers and appliances write about themselves."""
