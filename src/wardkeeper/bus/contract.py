@@ -176,6 +176,13 @@ class Carrier(Protocol):
         A server that is away is waited for.
         """
 
+    def tail(self, topics: Sequence[type[Message]]) -> AsyncIterator[Sequence[Message]]:
+        """What is published from now on: for showing, not for doing.
+
+        No position is kept, and nothing waits for a slow reader. An empty batch says that
+        something may have been missed: look at the facts themselves.
+        """
+
     async def lag(self, group: str, topics: Sequence[type[Message]]) -> Lag: ...
 
     async def trim(self, groups: Sequence[tuple[str, Sequence[type[Message]]]]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self
 
 from wardkeeper.bus import bundle
-from wardkeeper.bus.codec import seal
+from wardkeeper.bus.codec import seal, unseal
 from wardkeeper.bus.consumer import Consumer, log_only
 from wardkeeper.bus.contract import USUAL_RETRY, Batch, Bundle, Envelope, GroupTaken, Lag, Park, Retry
 from wardkeeper.messages import Message
@@ -110,6 +110,29 @@ class MemoryCarrier:
             for family in sorted(set(map(bundle.family_of, names)))
         ]
         return Consumer(group, readers, batch, retry, park or log_only, stop or asyncio.Event()).batches()
+
+    async def tail(self, topics: Sequence[type[Message]]) -> AsyncIterator[Sequence[Message]]:
+        names = frozenset(topic.TOPIC for topic in topics)
+        logs = {
+            family: self._store.logs.setdefault(family, _Log())
+            for family in set(map(bundle.family_of, names))
+        }
+        seen = {family: log.last for family, log in logs.items()}
+        while True:
+            async with self._store.grown:
+                await self._store.grown.wait_for(
+                    lambda: any(log.last > seen[family] for family, log in logs.items())
+                )
+            fresh = [
+                log.entries[position]
+                for family, log in logs.items()
+                for position in range(seen[family] + 1, log.last + 1)
+                if position in log.entries
+            ]
+            seen.update({family: log.last for family, log in logs.items()})
+            heard = [unseal(each) for _, topic, raw in fresh if topic in names for each in bundle.unpack(raw)]
+            if heard:
+                yield heard
 
     async def lag(self, group: str, topics: Sequence[type[Message]]) -> Lag:
         names = {topic.TOPIC for topic in topics}

@@ -12,10 +12,11 @@ from hashlib import blake2b
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from nats.aio.msg import Msg
 from nats.errors import MaxPayloadError
 
 from wardkeeper.bus import bundle
-from wardkeeper.bus.codec import seal
+from wardkeeper.bus.codec import Undecodable, seal, unseal
 from wardkeeper.bus.consumer import Consumer, log_only
 from wardkeeper.bus.contract import USUAL_RETRY, Batch, BusAway, Envelope, Lag, MessageTooLarge, Park, Retry
 from wardkeeper.bus.nats.link import TROUBLE, Link
@@ -29,6 +30,9 @@ AWAY_AFTER_S = 10.0
 """`publish` gives up after this; a leader change in a cluster takes up to 6 s (measured)."""
 
 _PAUSE_S = 0.2
+
+_TAIL_BUNDLES = 2000
+"""A tail that is further behind than this has missed something and says so."""
 
 
 def _name(envelopes: Sequence[Envelope]) -> str:
@@ -125,6 +129,44 @@ class NatsCarrier:
     ) -> AsyncIterator[Batch]:
         readers = [NatsReader(self._link, group, *each) for each in _by_family(topics).items()]
         return Consumer(group, readers, batch, retry, park or log_only, stop or asyncio.Event()).batches()
+
+    async def tail(self, topics: Sequence[type[Message]]) -> AsyncIterator[Sequence[Message]]:
+        """An ordinary subscription beside the stream: the server keeps nothing for it."""
+        arrived: asyncio.Queue[bytes | None] = asyncio.Queue(_TAIL_BUNDLES)
+
+        def missed() -> None:
+            while not arrived.empty():
+                arrived.get_nowait()
+            arrived.put_nowait(None)
+
+        async def hear(message: Msg) -> None:
+            try:
+                arrived.put_nowait(message.data)
+            except asyncio.QueueFull:
+                missed()
+
+        subjects = [
+            f"{self._link.prefix}.{family}.{topic}.*"
+            for family, names in _by_family(topics).items()
+            for topic in names
+        ]
+        await self._link.connected.wait()
+        inboxes = [await self._link.client.subscribe(subject, cb=hear) for subject in subjects]
+        self._link.on_loss.add(missed)
+        try:
+            while True:
+                raw = await arrived.get()
+                try:
+                    heard = [] if raw is None else [unseal(each) for each in bundle.unpack(raw)]
+                except (bundle.BrokenBundle, Undecodable) as error:
+                    _log.warning("bus.tail_skips error=%s", error)
+                else:
+                    yield heard
+        finally:
+            self._link.on_loss.discard(missed)
+            for inbox in inboxes:
+                with suppress(*TROUBLE):
+                    await inbox.unsubscribe()
 
     async def lag(self, group: str, topics: Sequence[type[Message]]) -> Lag:
         """Raises BusAway."""
