@@ -88,6 +88,29 @@ class CarrierConformance:
             got = await collect(carrier, group, [ContactLogged], 50)
             assert sorted(got, key=lambda each: each.contact) == sent
 
+    async def test_a_tail_hears_what_is_published_from_now_on_and_nothing_else(self, carriers):
+        carrier = await carriers.open()
+        await carrier.publish([contact(0), opened(0)])
+        heard: list[Message] = []
+
+        async def listen() -> None:
+            async with aclosing(carrier.tail([ContactLogged])) as tail:
+                async for batch in tail:
+                    heard.extend(batch)
+
+        listening = asyncio.create_task(listen())
+        async with asyncio.timeout(DEADLINE_S):
+            number = 0
+            while len(heard) < 3:
+                number += 1
+                await carrier.publish([opened(number), contact(number)])
+                await asyncio.sleep(0)
+        listening.cancel()
+        numbers = [message.contact for message in heard if isinstance(message, ContactLogged)]
+        assert len(numbers) == len(heard)
+        assert 0 not in numbers
+        assert numbers == sorted(set(numbers))
+
     async def test_messages_come_back_equal(self, carriers):
         carrier = await carriers.open()
         sent = ObservationReceived(
