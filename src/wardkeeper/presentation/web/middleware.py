@@ -67,12 +67,12 @@ class SignInRequired(LoginRequiredMiddleware):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
 
-    def handle_no_permission(
-        self, request: HttpRequest, view_func: Callable[..., object]
+    def handle_no_permission(  # type: ignore[override]  # a fragment's answer is no redirect
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        return (
-            to_sign_in(request) if is_fragment(request) else super().handle_no_permission(request, view_func)
-        )
+        if is_fragment(request):
+            return to_sign_in(request)
+        return super().handle_no_permission(request, view_func)
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
