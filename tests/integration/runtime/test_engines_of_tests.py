@@ -1,7 +1,5 @@
 import psycopg
 
-from wardkeeper.runtime.nats import answers  # noqa: F401
-
 
 def test_session_database_takes_connections(postgres_dsn):
     with psycopg.connect(postgres_dsn) as connection:
