@@ -45,7 +45,7 @@ def parse_deadline_request(data: Any) -> DeadlineRequest:
     return DeadlineRequest(
         calendar,
         _moment(body["start"], "start", zone),
-        _target(body["target"], end_of_day=body.get("end_of_day")),
+        parse_target(body["target"], end_of_day=body.get("end_of_day")),
         tuple(
             _pause(item, f"pauses[{i}]", zone)
             for i, item in enumerate(_list(body.get("pauses"), "pauses", MOST_PAUSES))
@@ -156,25 +156,26 @@ def _moment(data: Any, path: str, zone: ZoneInfo) -> datetime:
     return moment(instant(zone, at.date(), second) + at.microsecond, zone)
 
 
-def _target(data: Any, *, end_of_day: Any) -> Target:
-    body = _object(data, "target", known=("minutes", "hours", "days", "end_of_day"))
-    path, closing = "target.end_of_day", body.get("end_of_day")
+def parse_target(data: Any, path: str = "target", *, end_of_day: Any = None) -> Target:
+    """Reads {"minutes" | "hours" | "days", "end_of_day"}. Raises InvalidField."""
+    body = _object(data, path, known=("minutes", "hours", "days", "end_of_day"))
+    place, closing = f"{path}.end_of_day", body.get("end_of_day")
     if closing is None:
-        path, closing = "end_of_day", end_of_day
+        place, closing = "end_of_day", end_of_day
     if closing is not None and not isinstance(closing, bool):
-        raise InvalidField(path, gettext_noop("must be true or false"))
+        raise InvalidField(place, gettext_noop("must be true or false"))
     units = [unit for unit in ("minutes", "hours", "days") if body.get(unit) is not None]
     if len(units) != 1:
-        raise InvalidField("target", gettext_noop("must have exactly one of minutes, hours and days"))
+        raise InvalidField(path, gettext_noop("must have exactly one of minutes, hours and days"))
     unit, amount = units[0], body[units[0]]
     if closing and unit != "days":
-        raise InvalidField(path, gettext_noop("goes with days only; minutes and hours are service time"))
+        raise InvalidField(place, gettext_noop("goes with days only; minutes and hours are service time"))
     most = _MOST_MINUTES / {"minutes": 1, "hours": 60, "days": 1440}[unit]
-    number = _number(amount, f"target.{unit}", least=0, most=most)
+    number = _number(amount, f"{path}.{unit}", least=0, most=most)
     if unit == "days":
         if number != int(number):
             raise InvalidField(
-                "target.days", gettext_noop("must be a whole number; use hours for parts of a day")
+                f"{path}.days", gettext_noop("must be a whole number; use hours for parts of a day")
             )
         return Target(days=int(number), end_of_day=bool(closing))
     return Target(minutes=number * (60 if unit == "hours" else 1))

@@ -39,7 +39,9 @@ class Place(models.Model):
     name_zh = models.CharField(max_length=120)
     name_en = models.CharField(max_length=120)
     area_class = models.CharField(max_length=2, choices=AreaClass.choices, default=AreaClass.A4)
-    calendar = models.ForeignKey("calendars.Calendar", models.SET_NULL, null=True, blank=True, related_name="+")
+    calendar = models.ForeignKey(
+        "calendars.Calendar", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     phone = models.CharField(max_length=40, blank=True)
     path = models.CharField(max_length=200, default="", editable=False)
     is_active = models.BooleanField(default=True)
@@ -52,7 +54,8 @@ class Place(models.Model):
                 fields=["code"], condition=models.Q(kind="hospital"), name="hospital_code_once"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="hospital", parent=None) | ~models.Q(kind="hospital") & models.Q(parent__isnull=False),
+                condition=models.Q(kind="hospital", parent=None)
+                | ~models.Q(kind="hospital") & models.Q(parent__isnull=False),
                 name="only_a_hospital_is_a_root",
             ),
         ]

@@ -1,0 +1,1 @@
+"""What is watched: targets for the collectors, parts that devices report."""

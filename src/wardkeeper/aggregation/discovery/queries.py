@@ -1,0 +1,27 @@
+"""Questions about what is watched. Nothing here writes."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from wardkeeper.aggregation.discovery.models import Component, WatchTarget
+
+
+def targets_of(ci_id: int) -> QuerySet[WatchTarget]:
+    return WatchTarget.objects.filter(ci=ci_id, is_enabled=True).order_by("adapter", "created_at")
+
+
+def components_of(ci_id: int, kind: str = "") -> QuerySet[Component]:
+    """Parts in the order in which a person reads them; those that are gone come last."""
+    rows = Component.objects.filter(ci=ci_id)
+    return (rows.filter(kind=kind) if kind else rows).order_by("is_gone", "kind", "pk")
+
+
+def names_of(ci_ids: Iterable[int]) -> dict[tuple[int, str], str]:
+    """{(ci, instance): name}, for the titles of series."""
+    rows = Component.objects.filter(ci__in=list(ci_ids)).values_list("ci_id", "instance", "name")
+    return {(ci, instance): name for ci, instance, name in rows}
+
+
+def watched_count() -> int:
+    return WatchTarget.objects.filter(is_enabled=True).values("ci").distinct().count()
