@@ -59,6 +59,8 @@ INSTALLED_APPS = [
     "wardkeeper.presentation.portal",
     "wardkeeper.presentation.api",
 ]
+# Rooms keep what they do on a timetable in `jobs.py`.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 AUTH_USER_MODEL = "people.Person"
 AUTHENTICATION_BACKENDS = ["wardkeeper.registry.people.backend.PasswordBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
