@@ -75,6 +75,8 @@ def _open(cursor: str, columns: Sequence[str]) -> list[Any]:
     if signing.Signer(salt="cursor").signature(body)[:12] != signature or known != list(columns):
         raise BadCursor(cursor)
     return [
-        datetime.fromisoformat(value) if isinstance(value, str) and name.endswith("_at") else value
+        datetime.fromisoformat(value)
+        if isinstance(value, str) and (name == "at" or name.endswith("_at"))
+        else value
         for name, value in zip(columns, values, strict=True)
     ]

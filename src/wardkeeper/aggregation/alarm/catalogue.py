@@ -19,6 +19,7 @@ TEXTS: dict[str, str] = {
     "ups.on_battery": _("%(ci)s runs on battery"),
     "ups.minutes_left": _("The battery of %(ci)s is almost empty"),
     "ups.charge_percent": _("The battery of %(ci)s is low"),
+    "ups.alarm": _("%(ci)s reports an alarm of its power supply"),
     "snmp.authentication": _("%(ci)s refused a wrong SNMP password"),
     "trap.received": _("%(ci)s reports %(kind)s"),
     "syslog.severe": _("%(ci)s reports a fault: %(message)s"),

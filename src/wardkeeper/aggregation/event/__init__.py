@@ -1,0 +1,1 @@
+"""Events: what devices say of themselves, and what it means."""
