@@ -50,7 +50,7 @@ lint: install-dev ## every check of style, types and the rules of the house
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint src --check --lint --quiet
+	$(BIN)/djlint src --lint --quiet
 	@if [ -n "$(BIOME)" ]; then $(BIOME) ci --colors=off --error-on-warnings; \
 	  else echo "biome: npm is missing, style sheets and scripts were not checked"; [ "$$CI" != true ]; fi
 	$(BIN)/codespell
@@ -59,7 +59,6 @@ lint: install-dev ## every check of style, types and the rules of the house
 format: install-dev ## let the formatters have their way
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
-	$(BIN)/djlint src --reformat --quiet || true
 	@[ -z "$(BIOME)" ] || $(BIOME) check --write
 
 bench: install-dev ## measure (all, or BENCH=NAME); writes docs/reference/bench.md

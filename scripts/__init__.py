@@ -1,0 +1,1 @@
+"""Programs for whoever works on Wardkeeper; nothing here is installed."""
