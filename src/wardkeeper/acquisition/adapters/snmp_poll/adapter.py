@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from wardkeeper.acquisition.adapters.snmp_poll import oid
@@ -58,6 +59,7 @@ class _Reading:
     response_s: float | None = None
     received_s: float = 0.0
     sent_s: float = 0.0
+    until_s: float = inf
 
 
 _KNOWN: dict[str, _Known] = {}
@@ -75,15 +77,16 @@ async def poll(device: Device, emit: Emit) -> None:
     Raises ConfigError only.
     """
     known = _known(device)
-    reading = _Reading(at_ms=now_ms())
+    reading = _Reading(at_ms=now_ms(), until_s=asyncio.get_running_loop().time() + budget_s(device))
     trouble: Trouble | None = None
     try:
-        async with asyncio.timeout(budget_s(device)):
+        async with asyncio.timeout_at(reading.until_s):
             await _read(known, reading)
     except Unanswered as error:
         trouble = error.trouble
     except TimeoutError:
         trouble = Trouble.TIMEOUT
+    _honour_cancellation()
     if trouble is not None:
         # A new socket next time: an answer to this one that comes late must not meet the next question.
         known.session = None
@@ -96,6 +99,13 @@ async def poll(device: Device, emit: Emit) -> None:
         return
     _emit_samples(known, reading, device, emit)
     _describe(known, device, emit, None)
+
+
+def _honour_cancellation() -> None:
+    """Raises CancelledError if the request to stop was swallowed on the way; see Session.until_s."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _known(device: Device) -> _Known:
@@ -146,6 +156,7 @@ async def _first_answer(
     clock = asyncio.get_running_loop().time
     if known.session is not None:
         try:
+            known.session.until_s = reading.until_s
             if known.config.version == "3" and clock() - known.used_s > V3_CLOCK_VALID_S:
                 await known.session.begin()
             started = clock()
@@ -157,7 +168,7 @@ async def _first_answer(
         else:
             reading.response_s = clock() - started
             return known.session, answers
-    session = await opened(known.config)
+    session = await opened(known.config, until_s=reading.until_s)
     started = clock()
     answers = await session.get(scalars)
     reading.response_s = clock() - started

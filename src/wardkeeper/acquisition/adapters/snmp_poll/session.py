@@ -7,6 +7,7 @@ gufo-snmp speaks the protocol. What it leaves to us: host names, retries, tellin
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from enum import StrEnum
+from math import inf
 from typing import TypeVar
 
 from gufo.snmp import (
@@ -78,11 +79,18 @@ class Unanswered(Exception):
 
 
 class Session:
-    """Open it with `opened`; close by letting go of it. One request at a time."""
+    """Open it with `opened`; close by letting go of it. One request at a time.
+
+    until_s  by the event loop's clock: no request begins later, and what is under way
+             then counts as unanswered. A time-out around the caller is not enough: before
+             Python 3.12 `asyncio.wait_for`, on which gufo-snmp waits, can swallow a
+             cancellation that arrives together with an answer (python/cpython#86296).
+    """
 
     def __init__(self, config: Config, address: str) -> None:
         self._config = config
         self._is_new = True
+        self.until_s = inf
         self._bulk = config.version != "1"
         # The socket is not kept open by anything else: it closes with the last reference.
         self._snmp = SnmpSession(
@@ -157,6 +165,8 @@ class Session:
         trouble = Trouble.TIMEOUT
         for _ in range(1 + self._config.retries):
             started = clock()
+            if started >= self.until_s:
+                raise Unanswered(Trouble.TIMEOUT)
             try:
                 answer = await request()
             except TimeoutError as error:
@@ -188,14 +198,15 @@ class Session:
         return Trouble.TIMEOUT
 
 
-async def opened(config: Config) -> Session:
-    """A session that is ready for requests. Raises Unanswered."""
+async def opened(config: Config, *, until_s: float = inf) -> Session:
+    """A session that is ready for requests until then. Raises Unanswered."""
     try:
         session = Session(config, await resolved(config.host))
     except UnknownHost as error:
         raise Unanswered(Trouble.UNKNOWN_HOST) from error
     except OSError as error:
         raise Unanswered(Trouble.NETWORK) from error
+    session.until_s = until_s
     await session.begin()
     return session
 
