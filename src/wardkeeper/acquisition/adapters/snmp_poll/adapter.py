@@ -13,16 +13,17 @@ from wardkeeper.acquisition.adapters.snmp_poll.inventory import (
     COLUMNS,
     SCALARS,
     TEXT_COLUMNS,
-    Inventory,
     inventory,
 )
+from wardkeeper.acquisition.adapters.snmp_poll.profile import profile_of
 from wardkeeper.acquisition.adapters.snmp_poll.session import Answers, Session, Trouble, Unanswered, opened
 from wardkeeper.acquisition.budget import budget_s
 from wardkeeper.acquisition.columns import Columns, now_ms
 from wardkeeper.acquisition.config import configure
 from wardkeeper.acquisition.contract import Device, Emit
 from wardkeeper.acquisition.rate import restarted
-from wardkeeper.messages import DeviceDescribed
+from wardkeeper.acquisition.text import text
+from wardkeeper.messages import Component, DeviceDescribed
 
 __all__ = ["Config", "forget", "poll"]
 
@@ -47,7 +48,9 @@ class _Known:
     changes: tuple[object, ...] = ()
     is_stale: bool = False
     lost: int = 0
-    described: tuple[Inventory | None, Trouble | None] | None = None
+    told_plan: Plan | None = None
+    told_trouble: Trouble | None = None
+    described: tuple[Mapping[str, object], tuple[Component, ...]] | None = None
 
 
 @dataclass(slots=True)
@@ -197,11 +200,16 @@ async def _discover(known: _Known, session: Session, reading: _Reading) -> Plan:
         await session.column(column, 0, answers, text=True)
     for column in COLUMNS:
         await session.column(column, 0, answers)
-    found = inventory(answers)
+    profile = profile_of(text(answers.get(oid.SYS_OBJECT_ID)))
+    for column in profile.columns if profile else ():
+        await session.column(column, 0, answers)
+    found = inventory(answers, profile.keys(answers) if profile else ())
     current = known.plan
+    if current is None or found.interfaces != current.inventory.interfaces:
+        # Counters are kept by row.
+        known.octets = None
     if current is None or found != current.inventory:
         current = known.plan = plan(found)
-        known.octets = None
     known.polls = 0
     known.is_stale = False
     return current
@@ -229,20 +237,26 @@ def _emit_samples(known: _Known, reading: _Reading, device: Device, emit: Emit) 
 
 
 def _describe(known: _Known, device: Device, emit: Emit, trouble: Trouble | None) -> None:
+    """Says what the device consists of and, in `snmp_error`, why it gives no answer, if that is news."""
     found = known.plan.inventory if known.plan else None
-    state = (found, trouble)
-    if state == known.described or (found is None and trouble is None):
+    if (found is None and trouble is None) or (
+        known.plan is known.told_plan and trouble is known.told_trouble
+    ):
         return
-    known.described = state
+    known.told_plan, known.told_trouble = known.plan, trouble
     attributes: dict[str, str | int | float | bool | None] = dict(found.system) if found else {}
     if trouble is not None:
         attributes["snmp_error"] = str(trouble)
+    described = (attributes, found.components() if found else ())
+    if described == known.described:
+        return
+    known.described = described
     emit(
         DeviceDescribed(
             collector=emit.collector,
             target=device.target,
             ci=device.ci,
             attributes=attributes,
-            components=found.components() if found else (),
+            components=described[1],
         )
     )

@@ -14,6 +14,7 @@ from wardkeeper.acquisition.adapters.snmp_poll.inventory import (
     number,
     unsigned,
 )
+from wardkeeper.acquisition.adapters.snmp_poll.profile import Profile, profile_of
 from wardkeeper.acquisition.columns import Columns
 from wardkeeper.acquisition.rate import octets_to_bps
 
@@ -78,6 +79,8 @@ class Octets:
 def plan(inventory: Inventory) -> Plan:
     """The shortest list of requests that measures everything the device has."""
     blocks = [*_interface_blocks(inventory), *_host_blocks(inventory)]
+    if inventory.own:
+        blocks.append(Block("", (), whole=False, keys=inventory.own))
     interfaces = [each.index for each in inventory.interfaces]
     return Plan(
         inventory=inventory,
@@ -248,20 +251,31 @@ def _speed_bps(answers: Answers, index: str, *, high: bool) -> float:
 def _measure_host(inventory: Inventory, answers: Answers, columns: Columns) -> None:
     loads = [number(answers.get(f"{oid.HR_PROCESSOR_LOAD}.{index}")) for index in inventory.processors]
     known = [load for load in loads if isfinite(load)]
+    profile = own_profile(inventory)
+    own = {key: answers[key] for key in inventory.own if key in answers}
     if loads:
         columns.add("host.cpu_share", sum(known) / len(known) / 100 if known else nan)
+    elif profile:
+        columns.add("host.cpu_share", profile.cpu_share(own))
     if oid.UCD_LOAD_1M in inventory.scalars:
         columns.add("host.load_1m", number(answers.get(oid.UCD_LOAD_1M)))
     if oid.UCD_MEM_TOTAL in inventory.scalars:
         columns.add("host.memory_share", _ucd_memory_share(answers))
     elif any(each.kind == "ram" for each in inventory.storages):
         columns.add("host.memory_share", _hr_memory_share(inventory, answers))
+    elif profile:
+        columns.add("host.memory_share", profile.memory_share(own))
     for each in inventory.storages:
         if each.kind not in MEASURED_STORAGE:
             continue
         size, used = _storage(answers, each.index)
         columns.add("storage.used_share", used / size if size > 0 else nan, each.index)
         columns.add("storage.size_bytes", size * each.unit_bytes, each.index)
+
+
+def own_profile(inventory: Inventory) -> Profile | None:
+    """The vendor's profile, if the device answered any of it."""
+    return profile_of(inventory.system.get("sys_object_id", "")) if inventory.own else None
 
 
 def _storage(answers: Answers, index: str) -> tuple[float, float]:

@@ -99,6 +99,7 @@ class Inventory:
     """What a discovery found. Two equal ones describe the device alike.
 
     scalars  the single objects that were answered
+    own      objects of the vendor's own MIB, see profile.py
     """
 
     system: Mapping[str, str]
@@ -106,6 +107,7 @@ class Inventory:
     storages: tuple[Storage, ...]
     processors: tuple[str, ...]
     scalars: tuple[str, ...]
+    own: tuple[str, ...] = ()
 
     def components(self) -> tuple[Component, ...]:
         interfaces = tuple(
@@ -163,7 +165,7 @@ def unsigned(value: Value) -> float:
     return found + (1 << 32) if found < 0 else found
 
 
-def inventory(answers: Answers) -> Inventory:
+def inventory(answers: Answers, own: tuple[str, ...] = ()) -> Inventory:
     """What the answers to SCALARS, TEXT_COLUMNS and COLUMNS tell."""
     system = {
         "sys_name": text(answers.get(oid.SYS_NAME)),
@@ -182,6 +184,7 @@ def inventory(answers: Answers) -> Inventory:
         storages=tuple(_storage(answers, index) for index in storages),
         processors=_indexes(answers, oid.HR_PROCESSOR_LOAD),
         scalars=tuple(name for name in SCALARS if name in answers),
+        own=own,
     )
 
 
