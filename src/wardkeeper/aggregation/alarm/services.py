@@ -20,6 +20,8 @@ from wardkeeper.registry.places.queries import hospitals
 
 REOPEN_WITHIN = timedelta(minutes=10)
 """A condition that comes back this soon is the same alarm again, not a new one with a new incident."""
+NEVER_TAKEN_BACK = ("trap.received", "device.restarted", "snmp.authentication", "syslog.severe")
+SILENT_FOR = timedelta(hours=24)
 APPLY_LOCK = 0xA1A2
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=30)
 
@@ -133,7 +135,7 @@ class _Fold:
         self.said.append((kind, alarm))
 
     def store(self) -> None:
-        Alarm.objects.bulk_create(self.fresh)
+        # What ended leaves its fingerprint free before what is new takes it.
         Alarm.objects.bulk_create(
             self.touched.values(),
             update_conflicts=True,
@@ -143,6 +145,7 @@ class _Fold:
                 "cleared_at",
             ],
         )  # fmt: skip
+        Alarm.objects.bulk_create(self.fresh)
         LastClear.objects.bulk_create(
             (LastClear(fingerprint=name, at=at) for name, at in self.new_clears.items()),
             update_conflicts=True,
@@ -249,3 +252,16 @@ def clear_by_hand(alarm_id: int, *, at: datetime | None = None) -> None:
         alarm.version += 1
         alarm.save(update_fields=["state", "cleared_at", "version"])
         announce(_message(AlarmCleared, alarm))
+
+
+@transaction.atomic
+def expire(*, at: datetime | None = None) -> int:
+    """Clears alarms of conditions that are said once and never taken back; returns how many."""
+    at = at or timezone.now()
+    silent = Alarm.objects.filter(
+        state=AlarmState.ACTIVE, condition__in=NEVER_TAKEN_BACK, last_at__lt=at - SILENT_FOR
+    )
+    ids = list(silent.values_list("pk", flat=True))
+    for alarm_id in ids:
+        clear_by_hand(alarm_id, at=at)
+    return len(ids)

@@ -75,7 +75,7 @@ def _of_trap(seen: ObservationReceived, ci: int | None, rules: Rules) -> Meaning
         instance = _instance(seen.fields, rule.instance)
         parameters["name"] = _value_below(seen.fields, rule.name) or instance or "–"
         parameters["instance"] = instance
-    return _stated(seen, ci, rule or rules.unknown_trap, parameters, instance, title)
+    return _stated(seen, ci, rule or rules.unknown_trap, parameters=parameters, instance=instance, text=title)
 
 
 def _instance(fields: Mapping[str, Scalar], oid: str) -> str:
@@ -111,13 +111,14 @@ def _of_syslog(seen: ObservationReceived, ci: int | None, rules: Rules) -> Meani
     # Two lines that differ in their numbers only are the same fault said twice.
     pattern = hashlib.sha256(re.sub(r"[0-9a-fA-F]*\d[0-9a-fA-F]*", "#", message).encode()).hexdigest()[:12]
     parameters: dict[str, Scalar] = {"message": message, "sender": seen.source, "name": name}
-    return _stated(seen, ci, rule, parameters, f"{name}/{pattern}", message)
+    return _stated(seen, ci, rule, parameters=parameters, instance=f"{name}/{pattern}", text=message)
 
 
 def _stated(
     seen: ObservationReceived,
     ci: int | None,
     rule: TrapRule | SyslogRule,
+    *,
     parameters: Mapping[str, Scalar],
     instance: str,
     text: str,

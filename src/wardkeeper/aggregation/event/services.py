@@ -29,12 +29,12 @@ def take(observations: Sequence[ObservationReceived]) -> None:
     for seen in observations:
         ci = cis.get(seen.source)
         said = meaning(seen, ci.pk if ci else None, rules)
-        place = only if ci is None else None
+        where = ci or only
         rows.append(
             Event(
                 at=seen.happened_at,
-                hospital=ci.hospital_id if ci else only and only.pk,
-                place_path=ci.place_path if ci else (place.path if place else ""),
+                hospital=where.hospital_id if where else None,
+                place_path=ci.place_path if ci else (only.path if only else ""),
                 ci=ci.pk if ci else None,
                 ci_name=ci.name if ci else "",
                 adapter=seen.adapter,
