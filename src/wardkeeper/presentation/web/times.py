@@ -52,10 +52,15 @@ def ago(at: datetime, now: datetime) -> str:
     if not 0 <= seconds < _DAY_S:
         return short(at, now)
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return gettext(PATTERNS["now"])
+        return _say("now")
     if seconds < _HOUR_S:
-        return gettext(PATTERNS["ago-m"]).format(m=seconds // 60)
-    return gettext(PATTERNS["ago-h"]).format(h=seconds // _HOUR_S)
+        return _say("ago-m", m=seconds // 60)
+    return _say("ago-h", h=seconds // _HOUR_S)
+
+
+def _say(name: str, **numbers: int) -> str:
+    pattern = PATTERNS[name]
+    return gettext(pattern).format(**numbers)
 
 
 def left(due: datetime, now: datetime) -> str:
@@ -65,4 +70,4 @@ def left(due: datetime, now: datetime) -> str:
     seconds = abs(seconds)
     unit = "m" if seconds < _HOUR_S else "h" if seconds < _DAY_S else "d"
     hours = seconds % _DAY_S // _HOUR_S if unit == "d" else seconds // _HOUR_S
-    return gettext(PATTERNS[f"{side}-{unit}"]).format(d=seconds // _DAY_S, h=hours, m=seconds % _HOUR_S // 60)
+    return _say(f"{side}-{unit}", d=seconds // _DAY_S, h=hours, m=seconds % _HOUR_S // 60)

@@ -38,7 +38,7 @@ def _rows() -> list[dict[str, object]]:
                     _("Nurse station PC cannot sign in"),
                     _("Respiratory ward 3"),
                     2,
-                    _("New"),
+                    _("Assigned"),
                     41,
                     0.7,
                     "running",

@@ -1,6 +1,5 @@
 """Coming and going."""
 
-import time
 from http import HTTPStatus
 
 from django.conf import settings
@@ -17,7 +16,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from wardkeeper.presentation.web.context import page_url
-from wardkeeper.presentation.web.middleware import SEEN_AT
 from wardkeeper.registry.people import queries
 from wardkeeper.registry.people import services as people
 from wardkeeper.registry.people.rights import Right
@@ -52,7 +50,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             problem = _refused(refusal)
         else:
             login(request, person, backend=BACKEND)
-            request.session[SEEN_AT] = int(time.time())
             return redirect(safe_next(request))
     words = {"next": safe_next(request), "username": username, "problem": problem}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK

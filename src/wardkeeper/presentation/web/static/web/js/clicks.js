@@ -39,7 +39,10 @@ document.addEventListener("click", (event) => {
   if (target.nodeName === "DIALOG") {
     const box = target.getBoundingClientRect();
     const inside =
-      event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+      event.clientX >= box.left &&
+      event.clientX <= box.right &&
+      event.clientY >= box.top &&
+      event.clientY <= box.bottom;
     if (!inside) closeDialog(target);
   }
 });

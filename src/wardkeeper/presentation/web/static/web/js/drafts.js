@@ -10,14 +10,16 @@ const restore = (root) => {
 };
 
 document.addEventListener("input", (event) => {
-  const name = event.target.dataset && event.target.dataset.draft;
+  const name = event.target.dataset?.draft;
   if (!name) return;
   if (event.target.value) store.setItem(KEEP + name, event.target.value);
   else store.removeItem(KEEP + name);
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   if (!event.detail.successful || event.detail.requestConfig.verb === "get") return;
-  for (const field of event.detail.elt.querySelectorAll ? event.detail.elt.querySelectorAll("[data-draft]") : []) {
+  for (const field of event.detail.elt.querySelectorAll
+    ? event.detail.elt.querySelectorAll("[data-draft]")
+    : []) {
     store.removeItem(KEEP + field.dataset.draft);
     field.value = "";
   }

@@ -4,8 +4,7 @@ const WAIT_MS = 900;
 let first = "";
 let timer = 0;
 
-const isTyping = (target) =>
-  target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.nodeName);
+const isTyping = (target) => target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.nodeName);
 const isSeen = (element) => element.getClientRects().length > 0 && !element.disabled;
 
 const owner = (key) => {
@@ -28,7 +27,7 @@ const press = (element) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) {
-    const form = event.target.closest && event.target.closest("form[data-send-key]");
+    const form = event.target.closest?.("form[data-send-key]");
     if (event.key === "Enter" && event.ctrlKey && form) {
       event.preventDefault();
       form.querySelector("[type=submit], button:not([type=button])").click();

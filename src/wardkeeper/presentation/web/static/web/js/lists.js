@@ -30,7 +30,7 @@ const step = (by) => {
 };
 
 const open = (row) => {
-  const link = row && row.querySelector("a[href]");
+  const link = row?.querySelector("a[href]");
   if (link) link.click();
 };
 
@@ -47,20 +47,21 @@ document.addEventListener("wk:key", ({ detail: { key, event } }) => {
   } else if (key === "Enter" && event.target === document.body) {
     open(current());
   } else if (key === "x") {
-    const box = current() && current().querySelector(".wk-pick input");
+    const box = current()?.querySelector(".wk-pick input");
     if (box) box.click();
   }
 });
 
 document.addEventListener("click", (event) => {
   const row = event.target.closest("[data-row]");
-  if (row && !event.target.closest("a, button, input, label, summary, select")) choose(row, { scroll: false });
+  if (row && !event.target.closest("a, button, input, label, summary, select"))
+    choose(row, { scroll: false });
 });
 
 // A refetched list keeps the line the reader stands on, and marks what is new.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const list = event.detail.target;
-  if (list && list.matches && list.matches("[data-live]")) {
+  if (list?.matches?.("[data-live]")) {
     list.wkKnown = new Set([...list.querySelectorAll("[data-row]")].map((row) => row.dataset.row));
     list.wkPicked = new Set([...list.querySelectorAll(".wk-pick input:checked")].map((box) => box.value));
   }
@@ -97,7 +98,8 @@ const showPicked = () => {
 document.addEventListener("change", (event) => {
   const { target } = event;
   if (target.matches("[data-pick-all]")) {
-    for (const box of target.closest("form").querySelectorAll(".wk-pick input[name]")) box.checked = target.checked;
+    for (const box of target.closest("form").querySelectorAll(".wk-pick input[name]"))
+      box.checked = target.checked;
   }
   if (target.closest(".wk-pick")) showPicked();
   const form = target.closest("form[data-auto-submit]");

@@ -121,7 +121,8 @@ document.addEventListener("click", (event) => {
   window.scrollTo({ top: 0 });
 });
 document.addEventListener("scroll", () => {
-  if (waiting.size && window.scrollY < 8) for (const part of [...waiting.keys()]) if (!isBusy(part)) fetchPart(part);
+  if (waiting.size && window.scrollY < 8)
+    for (const part of [...waiting.keys()]) if (!isBusy(part)) fetchPart(part);
 });
 if (offline) {
   window.addEventListener("offline", () => {
@@ -137,11 +138,11 @@ document.addEventListener("htmx:sendError", () => {
   if (offline) offline.hidden = false;
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (offline && event.detail.xhr && event.detail.xhr.status) offline.hidden = true;
+  if (offline && event.detail.xhr?.status) offline.hidden = true;
 });
 
 if (body.dataset.livePage === "yes" && parts().length) {
   connect();
-  window.addEventListener("pagehide", () => source && source.close());
+  window.addEventListener("pagehide", () => source?.close());
   window.addEventListener("pageshow", (event) => event.persisted && connect());
 }

@@ -2,6 +2,6 @@
 const source = document.getElementById("wk-texts");
 
 export const text = (name, values = {}) => {
-  const pattern = (source && source.getAttribute(`data-${name}`)) || "";
+  const pattern = source?.getAttribute(`data-${name}`) || "";
   return pattern.replace(/\{(\w+)\}/g, (whole, key) => (key in values ? values[key] : whole));
 };

@@ -9,7 +9,7 @@ const DAY = 86_400;
 // A ward PC's clock may be wrong by minutes: the server's Date header is the truth.
 let skewMs = 0;
 document.addEventListener("htmx:afterRequest", (event) => {
-  const date = event.detail.xhr && event.detail.xhr.getResponseHeader("Date");
+  const date = event.detail.xhr?.getResponseHeader("Date");
   if (date) skewMs = Date.parse(date) - Date.now();
 });
 const now = () => Date.now() + skewMs;
@@ -46,7 +46,8 @@ const tickClock = (clock) => {
   const ring = clock.querySelector(".wk-clock-left");
   if (ring) ring.setAttribute("stroke-dasharray", `${over ? 100 : Math.round(rest * 100)} 100`);
   const words = clock.querySelector(".wk-clock-words");
-  if (words) words.textContent = (clock.dataset.label ? `${clock.dataset.label} ` : "") + left((due - now()) / 1000);
+  if (words)
+    words.textContent = (clock.dataset.label ? `${clock.dataset.label} ` : "") + left((due - now()) / 1000);
 };
 
 export const tick = (root = document) => {
