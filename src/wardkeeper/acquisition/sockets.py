@@ -21,7 +21,7 @@ A datagram costs the kernel about 770 bytes there whatever its size up to 500 B.
 """
 _BACKLOG = 512
 _SO_RCVBUFFORCE = 33
-_LARGEST_DATAGRAM = 65_535
+LARGEST_DATAGRAM = 65_535
 BURST = 256
 """Datagrams read at once: at 15 us each, nobody else waits longer than 4 ms."""
 
@@ -121,7 +121,7 @@ async def drain(bound: socket.socket, handle: Callable[[list[Datagram]], None], 
         elif len(burst) == BURST:
             await asyncio.sleep(0)
         else:
-            await _readable(bound)
+            await readable(bound)
 
 
 def _burst(bound: socket.socket) -> list[Datagram]:
@@ -129,7 +129,7 @@ def _burst(bound: socket.socket) -> list[Datagram]:
     append, receive = burst.append, bound.recvfrom
     try:
         for _ in range(BURST):
-            append(receive(_LARGEST_DATAGRAM))
+            append(receive(LARGEST_DATAGRAM))
     except BlockingIOError:
         pass
     except ConnectionRefusedError:
@@ -138,7 +138,8 @@ def _burst(bound: socket.socket) -> list[Datagram]:
     return burst
 
 
-async def _readable(bound: socket.socket) -> None:
+async def readable(bound: socket.socket) -> None:
+    """Returns when there is something to read."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
     loop.add_reader(bound, _settle, ready)

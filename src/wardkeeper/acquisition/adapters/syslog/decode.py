@@ -48,6 +48,7 @@ _MNEMONIC = re.compile(
     r"%%?(?:\d\d)?([A-Za-z0-9_]{1,32}(?:-[A-Za-z0-9_]{1,32})?[-/][0-7][-/][A-Za-z0-9_]{1,64})"
 )
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n"} | {127: None}
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _BOM = "\ufeff"
 
 
@@ -64,7 +65,7 @@ def decode(raw: bytes, *, today: date, zone: ZoneInfo) -> Fields:
         facility, severity = divmod(pri, 8)
         start = found.end()
     else:
-        if not text.isprintable():
+        if _NOT_TEXT.search(text):
             raise Malformed("not_text")
         (facility, severity), start = _USUAL_PRI, 0
         defect = "pri_out_of_range" if found else "pri_missing"

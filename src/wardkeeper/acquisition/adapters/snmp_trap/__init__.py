@@ -1,0 +1,1 @@
+"""SNMP traps and informs: what network devices, UPSs and medical equipment call out."""
