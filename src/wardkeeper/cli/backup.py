@@ -4,8 +4,8 @@ import argparse
 import os
 from pathlib import Path
 
-from wardkeeper.runtime import backup, logs
-from wardkeeper.settings import current
+from wardkeeper.runtime import backup
+from wardkeeper.settings import current, logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from wardkeeper.runtime.nats import EmbeddedNats
 from wardkeeper.runtime.postgres import EmbeddedPostgres
 from wardkeeper.settings import Loaded, Settings, current, explain
 from wardkeeper.settings.load import known
-from wardkeeper.settings.logging import MASK, SECRET_KEY
+from wardkeeper.settings.logs import MASK, SECRET_KEY
 
 # Above it, times written by the database and by a collector can no longer be put in order by eye,
 # and Kerberos, TOTP and TLS begin to fail on the same machines.

@@ -2,8 +2,7 @@
 
 import argparse
 
-from wardkeeper.runtime import logs
-from wardkeeper.settings import current
+from wardkeeper.settings import current, logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

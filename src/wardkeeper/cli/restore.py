@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from wardkeeper.runtime import backup, logs
-from wardkeeper.settings import current
+from wardkeeper.runtime import backup
+from wardkeeper.settings import current, logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

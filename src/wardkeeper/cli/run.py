@@ -5,10 +5,10 @@ import gc
 import importlib
 from collections.abc import Callable
 
-from wardkeeper.runtime import addresses, logs
+from wardkeeper.runtime import addresses
 from wardkeeper.runtime.errors import RefusalError
 from wardkeeper.runtime.role import say_ready
-from wardkeeper.settings import current
+from wardkeeper.settings import current, logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

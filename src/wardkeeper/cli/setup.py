@@ -8,9 +8,9 @@ import os
 from django.apps import apps
 from django.core.management import call_command
 
-from wardkeeper.runtime import datadir, fingerprint, logs
+from wardkeeper.runtime import datadir, fingerprint
 from wardkeeper.runtime.house import FIRST_LOGIN, STATIC_MARK, SUPERVISED
-from wardkeeper.settings import Settings, current
+from wardkeeper.settings import Settings, current, logs
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from wardkeeper.acquisition.registry import Kind, manifests
 from wardkeeper.acquisition.sockets import listening
-from wardkeeper.runtime import addresses, datadir, logs
+from wardkeeper.runtime import addresses, datadir
 from wardkeeper.runtime.house import House, SetupFailed
 from wardkeeper.runtime.role import Role
-from wardkeeper.settings import Settings, current
+from wardkeeper.settings import Settings, current, logs
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,9 @@ import socket
 import sys
 from pathlib import Path
 
-from wardkeeper.runtime import logs
 from wardkeeper.runtime.house import House
 from wardkeeper.runtime.role import Role
-from wardkeeper.settings import current
+from wardkeeper.settings import current, logs
 
 
 def main(data_dir: str, roles_file: str) -> None:

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from wardkeeper.settings.logging import KeyValueFormatter, configure, masked
+from wardkeeper.settings.logs import KeyValueFormatter, configure, masked
 
 
 @pytest.fixture
@@ -80,16 +80,31 @@ def test_event_written_with_its_fields_by_hand_is_kept(written):
     assert "event=role.started pid=17" in stream.getvalue()
 
 
-def test_role_is_on_every_line_of_a_process():
+@pytest.fixture
+def _root_as_before():
     root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+    handlers, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    root.handlers.clear()
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.raiseExceptions = raises
+
+
+@pytest.mark.usefixtures("_root_as_before")
+def test_role_is_on_every_line_of_a_process(tmp_path):
     stream = io.StringIO()
-    try:
-        configure("warning", role="web", stream=stream)
-        logging.getLogger("any").warning("web.started")
-        logging.getLogger("any").info("web.chatter")
-    finally:
-        root.handlers[:], level = before[0], before[1]
-        root.setLevel(level)
+    configure("warning", role="web", stream=stream, file=tmp_path / "log" / "web.log")
+    logging.getLogger("any").warning("web.started")
+    logging.getLogger("any").info("web.chatter")
     assert stream.getvalue().count("\n") == 1
     assert "role=web" in stream.getvalue()
+    assert (tmp_path / "log" / "web.log").read_text() == stream.getvalue()
+
+
+@pytest.mark.usefixtures("_root_as_before")
+def test_log_that_cannot_be_written_stops_nothing():
+    stream = io.StringIO()
+    configure("info", stream=stream)
+    stream.close()
+    logging.getLogger("any").warning("web.started")

@@ -2,7 +2,7 @@
 
     log = logging.getLogger(__name__)
     log.info("alarm.raised", extra={"ci": 17, "severity": "major"})
-    -> at=2026-11-22T18:20:29.123+08:00 level=info event=alarm.raised ci=17 severity=major
+    -> at=2026-11-22T10:20:29.123Z level=info event=alarm.raised ci=17 severity=major
 
 What is given as `extra` becomes fields; an exception becomes `error`, `where` and `trace`, on the same line.
 """
@@ -12,7 +12,8 @@ import logging
 import re
 import sys
 import traceback
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any
 
 MASK = "***"
@@ -28,7 +29,12 @@ CREDENTIALS_IN_TEXT = re.compile(
 )
 EVENT = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 PLAIN = re.compile(r"[^\s\"=\\]+")
-OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",  # uvicorn's and granian's own copy of the text
+}
 
 
 def masked(text: str) -> str:
@@ -51,8 +57,8 @@ class KeyValueFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         message = record.getMessage()
-        at = datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds")
-        fields: dict[str, Any] = {"at": at, "level": record.levelname.lower()}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields: dict[str, Any] = {"at": at.removesuffix("+00:00") + "Z", "level": record.levelname.lower()}
         if EVENT.fullmatch(message):
             fields["event"] = message
         else:
@@ -77,18 +83,25 @@ class KeyValueFormatter(logging.Formatter):
         return " ".join(f"{key}={_written(key, value)}" for key, value in fields.items())
 
 
-def configure(level: str = "info", *, role: str = "", stream: IO[str] | None = None) -> None:
-    """Sends every record of this process to `stream` (standard error) in our form; called once by each role."""
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(KeyValueFormatter())
-    if role:
-        handler.addFilter(_Role(role))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+def configure(level: str, *, role: str = "", file: Path | None = None, stream: IO[str] | None = None) -> None:
+    """Sends every record of this process to `stream` (standard error), and to `file` too if given.
+
+    Called once by each role. A full disk or a closed terminal must not stop the work: what cannot be
+    written is dropped.
+    """
+    logging.raiseExceptions = False
+    handlers: list[logging.Handler] = [logging.StreamHandler(stream or sys.stderr)]
+    if file is not None:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        handlers.append(logging.FileHandler(file, encoding="utf-8", delay=True))
+    for handler in handlers:
+        handler.setFormatter(KeyValueFormatter())
+        if role:
+            handler.addFilter(_Role(role))
+    logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     # They say at "info" what our own events say better.
     for chatty in ("httpx", "httpcore", "nats", "procrastinate", "asyncio"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 class _Role(logging.Filter):
