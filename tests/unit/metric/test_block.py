@@ -21,7 +21,7 @@ samples = st.integers(1, 40).flatmap(
 
 def plain(times, values, step_s):
     """By dictionary: bucket -> answered values."""
-    found = {}
+    found: dict[int, list[float]] = {}
     for time_ms, value in zip(times, values, strict=True):
         found.setdefault(time_ms // (step_s * 1000) * step_s * 1000, []).append(value)
     return {at: [value for value in some if value == value] for at, some in found.items()}  # noqa: PLR0124 - NaN

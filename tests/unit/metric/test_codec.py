@@ -81,7 +81,7 @@ def test_the_wrapping_is_taken_off_at_every_length(length):
 
 def test_a_late_poll_between_two_of_a_chain_changes_nothing():
     layout = codec.plan(bytes(5))
-    rows = [np.arange(5) * 10.0 + at for at in range(3)]
+    rows = [np.arange(5, dtype=np.float64) * 10 + at for at in range(3)]
     first = codec.encode_poll(rows[0], layout)
     second = codec.encode_poll(rows[1], layout, first.reference)
     late = codec.encode_poll(rows[2], layout)
@@ -113,4 +113,4 @@ def test_a_poll_that_repeats_most_of_the_one_before_is_small():
     counters = np.random.default_rng(1).integers(0, 10**12, 400).astype(np.float64)
     first = codec.encode_poll(counters, layout)
     second = codec.encode_poll(counters + np.arange(400) % 100, layout, first.reference)
-    assert len(second.data) < 400 < 1600 < len(first.data)
+    assert len(second.data) * 4 < len(first.data)

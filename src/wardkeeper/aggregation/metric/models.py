@@ -16,6 +16,7 @@ class Feed(models.Model):
     side by side.
 
     polled_ms   time of the newest poll stored; older batches are stored but not evaluated
+    packed_ms   polls before it may have left the hot table: no base for another
     watched_ms  since when polls are expected
     is_silent   `device.no_data` was raised and not yet cleared
     is_ahead    it once sent polls from a future that had not come (a wrong clock), so a key that looks
@@ -29,6 +30,7 @@ class Feed(models.Model):
     interval_s = models.FloatField()
     polled_ms = models.BigIntegerField(null=True)
     stored_ms = models.BigIntegerField(null=True)
+    packed_ms = models.BigIntegerField(default=0)
     watched_ms = models.BigIntegerField()
     layout = models.ForeignKey("Layout", models.SET_NULL, null=True, related_name="+", db_index=False)
     is_watched = models.BooleanField(default=True)

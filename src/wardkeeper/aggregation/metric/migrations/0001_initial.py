@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('interval_s', models.FloatField()),
                 ('polled_ms', models.BigIntegerField(null=True)),
                 ('stored_ms', models.BigIntegerField(null=True)),
+                ('packed_ms', models.BigIntegerField(default=0)),
                 ('watched_ms', models.BigIntegerField()),
                 ('is_watched', models.BooleanField(default=True)),
                 ('is_silent', models.BooleanField(default=False)),

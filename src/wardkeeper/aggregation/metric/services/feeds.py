@@ -12,15 +12,17 @@ Key = tuple[int, str]
 
 # The rules' revision rides along: a sub-select on an indexed column costs nothing and saves a statement.
 _LOCK = """
-SELECT f.id, f.ci, f.target, coalesce(f.polled_ms, 0) AS polled_ms, f.is_silent, f.is_ahead, f.revision,
+SELECT f.id, f.ci, f.target, coalesce(f.polled_ms, 0) AS polled_ms, f.is_silent, f.is_ahead, f.packed_ms,
+       f.revision,
        (SELECT coalesce(max(revision), 0) FROM metric_thresholdrule) AS rules
 FROM metric_feed f
 JOIN unnest(%s::bigint[], %s::text[]) AS asked (ci, target) ON f.ci = asked.ci AND f.target = asked.target
 ORDER BY f.id FOR UPDATE OF f
 """
 _MAKE = """
-INSERT INTO metric_feed (ci, target, collector, interval_s, watched_ms, is_watched, is_silent, is_ahead, revision)
-SELECT ci, target, collector, interval_s, %s, true, false, false, 0
+INSERT INTO metric_feed
+    (ci, target, collector, interval_s, watched_ms, packed_ms, is_watched, is_silent, is_ahead, revision)
+SELECT ci, target, collector, interval_s, %s, 0, true, false, false, 0
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::float8[]) AS new (ci, target, collector, interval_s)
 ORDER BY ci, target
 ON CONFLICT (ci, target) DO NOTHING
@@ -51,6 +53,7 @@ class Held:
     polled_ms: int
     is_silent: bool
     is_ahead: bool
+    packed_ms: int
     revision: int
     rules: int
     collector: str = ""

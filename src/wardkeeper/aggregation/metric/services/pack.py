@@ -18,7 +18,7 @@ from wardkeeper.aggregation.metric.codec import Floats, Integers
 from wardkeeper.aggregation.metric.models import Block, Feed, Layout, Poll, RetentionRule, Series
 
 PACK_AFTER_MS = block.HOUR_MS
-"""Polls stay hot at least so long: nothing younger is ever a base for a poll on its way (`store`)."""
+"""Polls stay hot at least so long, so that a window's block is rewritten by the hour, not by the poll."""
 FEEDS_AT_ONCE = 200
 BLOCKS_AT_ONCE = 500
 _LOCK = 0x5A3
@@ -84,6 +84,9 @@ def pack_window(feed_id: int, before: int) -> int:
     for pk, rows in by_layout.items():
         _merge(layouts[pk], start, rows)
     polls.delete()
+    # From now on `store`, which waits for this feed's lock, writes nothing relative to what has gone.
+    feed.packed_ms = max(feed.packed_ms, end)
+    feed.save(update_fields=["packed_ms"])
     return sum(map(len, by_layout.values()))
 
 

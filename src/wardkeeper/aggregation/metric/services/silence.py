@@ -35,8 +35,9 @@ WHERE id IN (
 RETURNING ci, target, polled_ms, collector
 """
 _ASSIGN = """
-INSERT INTO metric_feed (ci, target, collector, interval_s, watched_ms, is_watched, is_silent, is_ahead, revision)
-SELECT ci, target, %s, interval_s, %s, true, false, false, 0
+INSERT INTO metric_feed
+    (ci, target, collector, interval_s, watched_ms, packed_ms, is_watched, is_silent, is_ahead, revision)
+SELECT ci, target, %s, interval_s, %s, 0, true, false, false, 0
 FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS new (ci, target, interval_s)
 ORDER BY ci, target
 ON CONFLICT (ci, target) DO UPDATE

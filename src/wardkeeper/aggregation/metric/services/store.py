@@ -16,9 +16,6 @@ from wardkeeper.aggregation.metric.services.layouts import Known
 from wardkeeper.messages import SamplesCollected
 
 HOUR_MS = 3_600_000
-RELATIVE_WITHIN_MS = 30 * 60_000
-"""Only a poll this young may be written relative to another one: `pack` takes nothing younger than an
-hour, so the other one is still there when this one commits."""
 LONGEST_CHAIN = 30
 """Polls until the next self-contained one: what the newest value costs to read."""
 FUTURE_MS = HOUR_MS
@@ -129,7 +126,7 @@ def _write(
         marks.clear()
     for at, time_ms in enumerate(times):
         is_fresh = first <= at < ahead
-        base = _base(marks.get(layout.id), time_ms, now_ms=now_ms) if is_fresh else None
+        base = _base(marks.get(layout.id), time_ms, packed_ms=feed.packed_ms) if is_fresh else None
         encoded = codec.encode_poll(values[at], layout.plan, base[1] if base else None)
         rows.ci.append(feed.ci)
         rows.time_ms.append(time_ms)
@@ -143,9 +140,13 @@ def _write(
     return slice(first, max(first, ahead))
 
 
-def _base(last: tuple[int, Reference] | None, time_ms: int, *, now_ms: int) -> tuple[int, Reference] | None:
-    """`last` if a poll at `time_ms` may be relative to it. Never over the hour: hours are packed apart."""
-    if last is None or last[1].links >= LONGEST_CHAIN or time_ms < now_ms - RELATIVE_WITHIN_MS:
+def _base(
+    last: tuple[int, Reference] | None, time_ms: int, *, packed_ms: int
+) -> tuple[int, Reference] | None:
+    """`last` if a poll at `time_ms` may be relative to it: not over the hour, because hours are packed apart,
+    and not if it may be packed already. The feed's lock keeps `pack` away until this poll is committed.
+    """
+    if last is None or last[1].links >= LONGEST_CHAIN or last[0] < packed_ms:
         return None
     return last if last[0] // HOUR_MS == time_ms // HOUR_MS else None
 
