@@ -1,5 +1,6 @@
 """The only writers of the ledger."""
 
+from wardkeeper.ledger.services.dues import Due, set_dues
 from wardkeeper.ledger.services.records import (
     NewRecord,
     assign,
@@ -16,6 +17,7 @@ from wardkeeper.ledger.services.records import (
 from wardkeeper.ledger.services.ties import attach, link, unlink, unwatch, watch
 
 __all__ = [
+    "Due",
     "NewRecord",
     "assign",
     "attach",
@@ -28,6 +30,7 @@ __all__ = [
     "open_record",
     "remark",
     "set_due",
+    "set_dues",
     "set_priority",
     "unlink",
     "unwatch",
