@@ -52,14 +52,13 @@ def subscriptions() -> dict[str, Subscription]:
     for config in apps.get_app_configs():
         if find_spec(f"{config.name}.handlers") is None:
             continue
-        for name, subscription in getattr(
-            import_module(f"{config.name}.handlers"), "SUBSCRIPTIONS", {}
-        ).items():
-            if subscription.group in groups or name in found:
+        declared = getattr(import_module(f"{config.name}.handlers"), "SUBSCRIPTIONS", {})
+        for name, subscription in declared.items():
+            known = groups.setdefault(subscription.group, name)
+            if name in found or known != name:
                 raise DuplicateGroup(
-                    f"{config.name}: {name!r} is also declared by {groups[subscription.group]}"
+                    f"{config.name}: {name!r}, group {subscription.group!r}, is declared twice"
                 )
-            groups[subscription.group] = config.name
             found[name] = subscription
     return found
 
