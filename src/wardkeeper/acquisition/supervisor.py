@@ -27,7 +27,8 @@ from wardkeeper.settings.vault import Vault
 log = logging.getLogger(__name__)
 
 STATUS_S = 5.0
-_LAST_FLUSH_S = 5.0
+_LAST_FLUSH_S = 1.5
+"""Less than the two seconds that the supervisor grants between SIGTERM and SIGKILL."""
 _SHOWN_TROUBLES = 50
 
 
