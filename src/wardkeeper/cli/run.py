@@ -16,47 +16,61 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from wardkeeper.cli.main import start_django
+
     settings = current()
-    logs.configure(settings.log.level)
     if not settings.bus.url or not (settings.database.dsn or args.role == "collect"):
         raise RefusalError(
             "a single role needs engines of its own: set database.dsn and bus.url, or run `wardkeeper up`"
         )
-    ROLES[args.role]()
+    if args.role != "collect":
+        start_django()
+    return start(args.role)
+
+
+def start(name: str) -> int:
+    """Runs the role until it is told to stop; returns its exit status."""
+    logs.configure(current().log.level)
+    ROLES[name]()
     return 0
 
 
-def _web() -> None:
-    """Pages and API: WSGI workers forked from a process that has loaded everything, so they share its memory."""
-    from wardkeeper.cli.main import start_django
+def preload() -> None:
+    """Imports what the roles with Django need, before they are forked, so that they share it."""
+    for module in (_PAGES, _STREAMS, _WORKER):
+        importlib.import_module(module)
+    importlib.import_module("granian")
+    _unshare_nothing()
 
-    start_django()
+
+def _unshare_nothing() -> None:
+    """The garbage collector would write into every shared page, and so make a copy of it in each child."""
+    gc.collect()
+    gc.freeze()
+
+
+def _web() -> None:
+    """Pages and API."""
     settings = current()
-    target = "wardkeeper.presentation.web.wsgi:application"
-    importlib.import_module(target.partition(":")[0])
-    _serve(target, "wsgi", addresses.web(settings), workers=settings.web.workers, blocking_threads=4)
+    _serve(_PAGES, "wsgi", addresses.web(settings), workers=settings.web.workers, blocking_threads=4)
 
 
 def _events() -> None:
     """Event streams: an open one would hold a WSGI worker, here it costs a coroutine."""
-    from wardkeeper.cli.main import start_django
-
-    start_django()
-    target = "wardkeeper.presentation.web.events:application"
-    importlib.import_module(target.partition(":")[0])
-    _serve(target, "asginl", addresses.events(current()), workers=1, blocking_threads=1)
+    _serve(_STREAMS, "asginl", addresses.events(current()), workers=1, blocking_threads=1)
 
 
 def _serve(
-    target: str, interface: str, address: tuple[str, int], *, workers: int, blocking_threads: int
+    module: str, interface: str, address: tuple[str, int], *, workers: int, blocking_threads: int
 ) -> None:
+    """Workers are forked from a process that has loaded everything."""
     from granian import Granian
     from granian.constants import Interfaces
 
-    gc.collect()
-    gc.freeze()  # the collector would write into the shared pages and unshare them
+    importlib.import_module(module)
+    _unshare_nothing()
     Granian(
-        target,
+        f"{module}:application",
         address=address[0],
         port=address[1],
         interface=Interfaces(interface),
@@ -71,10 +85,7 @@ def _serve(
 
 def _work() -> None:
     """Handlers, the outbox relay and timed jobs."""
-    from wardkeeper.cli.main import start_django
-
-    start_django()
-    worker = importlib.import_module("wardkeeper.bus.worker")
+    worker = importlib.import_module(_WORKER)
     say_ready()
     worker.main()
 
@@ -85,5 +96,9 @@ def _collect() -> None:
     say_ready()
     collector.main()
 
+
+_PAGES = "wardkeeper.presentation.web.wsgi"
+_STREAMS = "wardkeeper.presentation.web.events"
+_WORKER = "wardkeeper.bus.worker"
 
 ROLES: dict[str, Callable[[], None]] = {"web": _web, "events": _events, "work": _work, "collect": _collect}

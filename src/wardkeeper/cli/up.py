@@ -7,12 +7,15 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from wardkeeper.acquisition.registry import Kind, manifests
 from wardkeeper.acquisition.sockets import listening
+from wardkeeper.cli import run as one_role
+from wardkeeper.cli import setup
+from wardkeeper.cli.main import start_django
 from wardkeeper.runtime import addresses, datadir
 from wardkeeper.runtime.house import House, SetupFailed
 from wardkeeper.runtime.role import Role
@@ -36,7 +39,12 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     held = hold_sockets(settings)
     try:
-        with House(settings, roles=lambda ready: roles(ready, held, demo=args.demo)) as house:
+        with House(
+            settings,
+            roles=lambda ready: roles(ready, held, demo=args.demo),
+            setup=_set_up,
+            preload=start_django,
+        ) as house:
             house.run(on_ready=lambda: _announce(house))
     except SetupFailed as error:
         return error.status
@@ -67,20 +75,26 @@ def hold_sockets(settings: Settings) -> Mapping[str, socket.socket]:
 
 
 def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) -> Sequence[Role]:
-    """What runs under the supervisor."""
-
-    def command(name: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "wardkeeper", "run", name)
-
+    """What runs under the supervisor. Those that need Django are forked from it: loaded once, memory shared."""
+    one_role.preload()
     pages, events = addresses.web(settings), addresses.events(settings)
     numbers = {name: bound.fileno() for name, bound in held.items()}
+
+    def forked(name: str) -> Callable[[], int]:
+        def call() -> int:
+            for bound in held.values():
+                bound.close()  # the collector's; an orphan of ours must not keep the ports
+            return one_role.start(name)
+
+        return call
+
     made = [
-        Role("web", command("web"), is_ready=lambda: addresses.answers_http(*pages), grace_s=1.5),
-        Role("events", command("events"), is_ready=lambda: addresses.accepts(*events), grace_s=1.5),
-        Role("work", command("work"), says_ready=True, grace_s=2.0),
+        Role("web", call=forked("web"), is_ready=lambda: addresses.answers_http(*pages), grace_s=1.5),
+        Role("events", call=forked("events"), is_ready=lambda: addresses.accepts(*events), grace_s=1.5),
+        Role("work", call=forked("work"), says_ready=True, grace_s=2.0),
         Role(
             "collect",
-            command("collect"),
+            command=(sys.executable, "-m", "wardkeeper", "run", "collect"),
             env={"WARDKEEPER_SOCKETS": json.dumps(numbers)},
             pass_fds=tuple(numbers.values()),
             says_ready=True,
@@ -88,8 +102,14 @@ def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) 
         ),
     ]
     if demo:
-        made.append(Role("demo", command("demo"), says_ready=True, grace_s=1.0))
+        demo_command = (sys.executable, "-m", "wardkeeper", "run", "demo")
+        made.append(Role("demo", command=demo_command, says_ready=True, grace_s=1.0))
     return made
+
+
+def _set_up() -> int:
+    """In a forked child: what it opens and registers is gone with it."""
+    return setup.run(argparse.Namespace())
 
 
 def _announce(house: House) -> None:

@@ -34,7 +34,10 @@ def make(folder: Path) -> Path:
 
 
 class Lock:
-    """Held by the one process that may use a folder; the kernel lets go of it when that process dies."""
+    """Held by the one process that may use a folder; the kernel lets go of it when that process dies.
+
+    A record lock (fcntl(2)), because a forked child does not inherit it: one that outlives us holds nothing.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,8 +47,8 @@ class Lock:
         """False if another process holds it."""
         self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):  # fcntl(2): EAGAIN or EACCES
             os.close(self._fd)
             self._fd = -1
             return False

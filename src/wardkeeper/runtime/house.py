@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from wardkeeper.runtime.backup import RESTORING
 from wardkeeper.runtime.errors import EngineError, RefusalError
 from wardkeeper.runtime.nats import EmbeddedNats
 from wardkeeper.runtime.postgres import EmbeddedPostgres
-from wardkeeper.runtime.role import Role
+from wardkeeper.runtime.role import RUN, Role
 from wardkeeper.runtime.supervisor import Engine, Supervisor
 from wardkeeper.settings import Settings, current, ensure_secret_key
 
@@ -44,13 +43,16 @@ class SetupFailed(Exception):
 class House:
     """Holds the data directory, the engines and the roles for the length of a `with`.
 
-    roles      made when the engines' addresses are in the environment
-    setup      command that migrates, collects static files and makes the first login
+    roles      made when the engines' addresses are in the environment and setup is done
+    setup      migrates, collects static files and makes the first login; returns its exit status. It runs
+               in a forked child, so what it loads and opens is gone with it
+    preload    called before `setup` is forked, so that its imports are shared
     """
 
     settings: Settings
     roles: Callable[[Settings], Sequence[Role]]
-    setup: Sequence[str] = (sys.executable, "-m", "wardkeeper", "setup")
+    setup: Callable[[], int]
+    preload: Callable[[], None] = lambda: None
     stop_order: Sequence[Sequence[str]] = STOP_ORDER
     engines: dict[str, Engine] = field(default_factory=dict)
     data_dir: Path = field(init=False)
@@ -68,6 +70,7 @@ class House:
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Until SIGINT or SIGTERM. Raises SetupFailed."""
+        self.preload()
         if self._needs_setup():
             self._set_up()
         roles = self.roles(current())
@@ -140,7 +143,7 @@ class House:
             return fingerprint.in_database(connection) != fingerprint.of_migrations()
 
     def _set_up(self) -> None:
-        process = child.spawn(self.setup)
+        process = child.fork(self.setup, name="wk-setup")
         try:
             status = process.wait()
         except BaseException:
@@ -153,10 +156,13 @@ class House:
 def end_orphans(data_dir: Path) -> None:
     """Ends what a killed parent left behind: a worker of a role would still hold its port.
 
-    Ours are those that carry this data directory in their environment; PostgreSQL and NATS look for their own.
+    Ours are those without a terminal whose working directory is the `run` folder of this data directory;
+    PostgreSQL and NATS look for their own.
     """
-    mark = f"{SUPERVISED}={data_dir}".encode()
-    found = [pid for pid in child.processes() if pid != os.getpid() and mark in _environment(pid)]
+    folder = data_dir / RUN
+    folder.mkdir(mode=0o711, exist_ok=True)
+    found = [pid for pid in child.processes() if child.works_in(pid, folder) and not child.has_terminal(pid)]
+    found = [pid for pid in found if pid != os.getpid()]
     if found:
         log.warning("orphans.ended", extra={"pids": found})
         child.end_strangers(found, steps=((signal.SIGTERM, 3.0), (signal.SIGKILL, 2.0)))
@@ -197,13 +203,6 @@ def _place(url: str) -> str:
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
-
-
-def _environment(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return []
 
 
 @contextlib.contextmanager

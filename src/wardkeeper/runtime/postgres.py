@@ -275,7 +275,7 @@ def end_orphans(cluster: Path) -> None:
     lines = _lines(pid_file)
     if not lines:
         return
-    ours = [pid for pid in child.processes() if _works_in(pid, cluster)]
+    ours = [pid for pid in child.processes() if child.works_in(pid, cluster)]
     leader = [pid for pid in ours if str(pid) == lines[0]]
     child.end_strangers(leader, steps=((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0)))
     child.end_strangers(
@@ -284,13 +284,6 @@ def end_orphans(cluster: Path) -> None:
     # With every process of ours gone it can only name a stranger that got the number after a reboot;
     # PostgreSQL would refuse to start because of it.
     pid_file.unlink(missing_ok=True)
-
-
-def _works_in(pid: int, folder: Path) -> bool:
-    try:
-        return Path(f"/proc/{pid}/cwd").samefile(folder)
-    except OSError:
-        return False
 
 
 def _lines(path: Path) -> list[str]:

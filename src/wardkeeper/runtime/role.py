@@ -15,6 +15,8 @@ from wardkeeper.runtime import child, datadir
 
 log = logging.getLogger(__name__)
 
+RUN = "run"
+"""Folder below the data directory in which roles work; the next start knows its orphans by it."""
 READY_FD = "WARDKEEPER_INTERNAL_READY_FD"
 _BACK_OFF_S = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _PROVEN_AFTER_S = 60.0
@@ -30,15 +32,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What to run.
+    """What to run: `command`, or `call` in a forked copy of the supervisor.
 
+    command      needs the memory of a program of its own, gets `env` and `pass_fds`
+    call         returns its exit status; all it imports should be imported before the fork
     says_ready   it writes a byte to the descriptor named by READY_FD when it can do its work
     is_ready     otherwise asked, until it says so
     grace_s      between SIGTERM and SIGKILL
     """
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] = ()
+    call: Callable[[], int] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     says_ready: bool = False
@@ -49,12 +54,13 @@ class Role:
 class RoleProcess:
     """Keeps one role alive. The supervisor calls `tend` often; nothing here blocks."""
 
-    def __init__(self, role: Role, *, log_dir: Path) -> None:
+    def __init__(self, role: Role, *, data_dir: Path) -> None:
         self.role = role
         self.state = State.STOPPED
         self.restarts = 0
-        self.log_path = log_dir / f"{role.name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.log_path = data_dir / "log" / f"{role.name}.log"
+        self._folder = data_dir / RUN
+        self._process: child.Process | None = None
         self._ready_pipe = -1
         self._failures = 0
         self._started_at = 0.0
@@ -66,17 +72,12 @@ class RoleProcess:
 
     def start(self) -> None:
         """Launches it. Call from the main thread."""
-        env = {**os.environ, **self.role.env}
-        pass_fds = list(self.role.pass_fds)
         said = -1
         if self.role.says_ready:
             self._ready_pipe, said = os.pipe()
             os.set_blocking(self._ready_pipe, False)
-            env[READY_FD] = str(said)
-            pass_fds.append(said)
         try:
-            with datadir.open_log(self.log_path) as output:
-                self._process = child.spawn(self.role.command, env=env, output=output, pass_fds=pass_fds)
+            self._process = self._launch(said)
         finally:
             if said >= 0:
                 os.close(said)
@@ -120,6 +121,21 @@ class RoleProcess:
             self._process = None
         self._close_pipe()
         self.state = State.STOPPED
+
+    def _launch(self, said: int) -> child.Process:
+        """`said`: the descriptor for READY_FD, -1 for none."""
+        ready = {READY_FD: str(said)} if said >= 0 else {}
+        with datadir.open_log(self.log_path) as output:
+            if call := self.role.call:
+
+                def run() -> int:
+                    os.environ.update({**self.role.env, **ready})
+                    return call()
+
+                return child.fork(run, name=f"wk-{self.role.name}", cwd=self._folder, output=output)
+            env = {**os.environ, **self.role.env, **ready}
+            pass_fds = [*self.role.pass_fds, *((said,) if said >= 0 else ())]
+            return child.spawn(self.role.command, env=env, output=output, pass_fds=pass_fds, cwd=self._folder)
 
     def _bury(self, status: int, now: float) -> None:
         if self._process is not None:

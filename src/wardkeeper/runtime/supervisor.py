@@ -95,7 +95,7 @@ class Supervisor:
     ) -> None:
         self._data_dir = data_dir
         self._engines = [_WatchedEngine(name, engine) for name, engine in engines.items()]
-        self._roles = {role.name: RoleProcess(role, log_dir=data_dir / "log") for role in roles}
+        self._roles = {role.name: RoleProcess(role, data_dir=data_dir) for role in roles}
         self._stop_order = stop_order
         self._status = StatusFile(data_dir)
         self._stops = 0
