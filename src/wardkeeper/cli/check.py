@@ -136,7 +136,7 @@ def _parked(settings: Settings) -> Check:
         row = connection.execute("SELECT count(*) FROM bus_parkedmessage").fetchone()
     count = int(row[0]) if row else 0
     if count:
-        return Check("parked", "degraded", f"{count} messages failed for good; see `wardkeeper parked list`")
+        return Check("parked", "degraded", f"{count} failed for good; see `wardkeeper parked list`")
     return Check("parked", "ok", "no message failed")
 
 
@@ -144,7 +144,14 @@ def _lag(settings: Settings) -> Check:
     os.environ["WARDKEEPER_DATABASE_DSN"] = settings.database.dsn
     os.environ["WARDKEEPER_BUS_URL"] = settings.bus.url
     current.cache_clear()
-    behind = asyncio.run(_lags(settings))
+    from wardkeeper.bus import BusAway
+    from wardkeeper.cli.main import start_django
+
+    start_django()
+    try:
+        behind = asyncio.run(_lags(settings))
+    except BusAway as error:
+        return Check("lag", "down", f"cannot be asked: {error}")
     worst = max(behind.items(), key=lambda item: item[1], default=("", 0.0))
     if worst[1] > LAG_LIMIT_S:
         return Check("lag", "degraded", f"{worst[0]} is {worst[1]:.0f} s behind; does `run work` run?")
@@ -155,9 +162,7 @@ async def _lags(settings: Settings) -> dict[str, float]:
     """Seconds that each group is behind, by its name."""
     from wardkeeper.bus import connect
     from wardkeeper.bus.worker import subscriptions
-    from wardkeeper.cli.main import start_django
 
-    start_django()
     carrier = await connect(settings.bus)
     try:
         return {
