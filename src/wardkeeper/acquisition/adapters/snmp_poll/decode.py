@@ -312,12 +312,19 @@ def _hr_memory_share(inventory: Inventory, answers: Answers) -> float:
 
 def _measure_ups(inventory: Inventory, answers: Answers, columns: Columns) -> None:
     """RFC 1628. A UPS runs on battery if it says so, or if it has been counting seconds on battery."""
-    source, seconds = oid.UPS_OUTPUT_SOURCE, oid.UPS_SECONDS_ON_BATTERY
-    if source in inventory.scalars or seconds in inventory.scalars:
-        said, counted = number(answers.get(source)), number(answers.get(seconds))
+    asked = set(inventory.scalars)
+    said, counted = (
+        number(answers.get(oid.UPS_OUTPUT_SOURCE)),
+        number(answers.get(oid.UPS_SECONDS_ON_BATTERY)),
+    )
+    on_battery = said == oid.UPS_ON_BATTERY or counted > 0
+    charge = number(answers.get(oid.UPS_ESTIMATED_CHARGE_REMAINING))
+    left = number(answers.get(oid.UPS_ESTIMATED_MINUTES_REMAINING))
+    if asked & {oid.UPS_OUTPUT_SOURCE, oid.UPS_SECONDS_ON_BATTERY}:
         unknown = isnan(said) and isnan(counted)
-        columns.add("ups.on_battery", nan if unknown else float(said == oid.UPS_ON_BATTERY or counted > 0))
-    if oid.UPS_ESTIMATED_MINUTES_REMAINING in inventory.scalars:
-        columns.add("ups.minutes_left", number(answers.get(oid.UPS_ESTIMATED_MINUTES_REMAINING)))
-    if oid.UPS_ESTIMATED_CHARGE_REMAINING in inventory.scalars:
-        columns.add("ups.charge_percent", number(answers.get(oid.UPS_ESTIMATED_CHARGE_REMAINING)))
+        columns.add("ups.on_battery", nan if unknown else float(on_battery))
+    if oid.UPS_ESTIMATED_MINUTES_REMAINING in asked:
+        # Many cards say 0 minutes as long as there is mains; a charged battery is not about to end.
+        columns.add("ups.minutes_left", nan if left == 0 and not on_battery and charge > 0 else left)
+    if oid.UPS_ESTIMATED_CHARGE_REMAINING in asked:
+        columns.add("ups.charge_percent", charge)
