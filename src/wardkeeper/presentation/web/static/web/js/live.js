@@ -71,6 +71,9 @@ const heard = (kind, detail) => {
   }
 };
 
+// Whatever else on a page knows of a change says it the same way.
+document.addEventListener("wk:heard", ({ detail }) => heard(detail.kind, detail));
+
 const pollAll = () => {
   if (document.hidden) return;
   for (const part of parts()) if (!isBusy(part)) fetchPart(part);
