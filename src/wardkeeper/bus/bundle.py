@@ -25,7 +25,11 @@ _VERSION = 1
 
 # Families share one log, and so one order per key. The two flows of volume have their own,
 # so that a flood of samples never fills the log of alarms and records.
-_OWN_FAMILY = {"collection.samples": "samples", "collection.observation": "observations"}
+_OWN_FAMILY = {
+    "collection.samples": "samples",
+    "collection.observation": "observations",
+    "collection.observations": "observations",
+}
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[int, str, list[tuple[str, str, bytes]]])
