@@ -4,7 +4,14 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
-urlpatterns = [path("", include("wardkeeper.presentation.web.urls"))]
+from wardkeeper.presentation.api import health
+
+urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("", include("wardkeeper.presentation.web.urls")),
+]
 for prefix, module in (
     ("portal/", "wardkeeper.presentation.portal.urls"),
     ("api/v1/", "wardkeeper.presentation.api.urls"),

@@ -1,10 +1,10 @@
 """Reads calendars, and answers what would fall due when."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from wardkeeper.messages.sentence import InvalidField, gettext_noop
 from wardkeeper.registry.calendars import form, wording
@@ -104,3 +104,11 @@ def as_data(row: Calendar) -> Mapping[str, Any]:
         "holidays": sorted(f"{day.on}" for day in days if day.kind == CalendarDay.Kind.HOLIDAY),
         "make_up_days": {f"{day.on}": day.segments for day in days if day.kind == CalendarDay.Kind.MAKE_UP},
     }
+
+
+def calendars(hospital_ids: Iterable[int] | None = None) -> QuerySet[Calendar]:
+    """Everyone's calendars and those of these hospitals, with their days; all if none are named."""
+    rows = Calendar.objects.prefetch_related("days")
+    if hospital_ids is not None:
+        rows = rows.filter(Q(hospital__in=list(hospital_ids)) | Q(hospital=None))
+    return rows.order_by("code", "pk")

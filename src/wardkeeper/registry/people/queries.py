@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from django.db.models import Q, QuerySet
 
 from wardkeeper.registry.people.models import Membership, Person, SignIn, Team
+from wardkeeper.registry.people.rights import Right
+from wardkeeper.registry.people.scope import Scope
+from wardkeeper.registry.places.models import Place
 
 
 def person(person_id: int) -> Person:
@@ -53,3 +56,37 @@ def colleagues(hospital_ids: Iterable[int] | None = None) -> QuerySet[Person]:
     if hospital_ids is not None:
         found = found.filter(Q(hospital__in=list(hospital_ids)) | Q(hospital=None))
     return found.distinct().order_by("sort_key", "pk")
+
+
+def visible(scope: Scope, text: str = "") -> QuerySet[Person]:
+    """Colleagues of the reader's hospitals; everybody there for who manages people."""
+    everybody = scope.hospitals(Right.PEOPLE_ADMIN)
+    rows = colleagues(scope.hospitals(Right.RECORD_VIEW))
+    if scope.may(Right.PEOPLE_ADMIN):
+        rows = Person.objects.filter(is_active=True)
+        if everybody is not None:
+            rows = rows.filter(Q(hospital__in=list(everybody)) | Q(hospital=None))
+    elif not scope.may(Right.RECORD_VIEW):
+        return Person.objects.none()
+    if text.strip():
+        found = text.strip()
+        rows = rows.filter(Q(name__icontains=found) | Q(username__icontains=found) | Q(phone__contains=found))
+    return rows
+
+
+def by_ids(ids: Iterable[int]) -> dict[int, Person]:
+    return Person.objects.in_bulk(list(ids))
+
+
+def places_of(scope: Scope, text: str = "") -> QuerySet[Place]:
+    """Places in which the reader holds any right, matching `text` in code or name."""
+    condition = Q(pk__in=())
+    for right in scope.paths:
+        condition |= scope.where(right, path="path")
+    rows = Place.objects.filter(condition, is_active=True)
+    if text.strip():
+        found = text.strip()
+        rows = rows.filter(
+            Q(code__icontains=found) | Q(name_zh__icontains=found) | Q(name_en__icontains=found)
+        )
+    return rows

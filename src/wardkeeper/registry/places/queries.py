@@ -44,3 +44,7 @@ def department_of(place: Place) -> Place:
         if candidate.kind in REPORTING:
             return candidate
     return place
+
+
+def by_ids(ids: Iterable[int]) -> dict[int, Place]:
+    return Place.objects.in_bulk(list(ids))
