@@ -28,7 +28,7 @@ _CARET_NAME = re.compile(r"[^\W\d_]{1,64}(?:\^[^\W\d_]{1,64})+(?!\w)[\^=]*")
 # Quoted, bracketed, a name of up to four Latin words, or whatever stands up to a space or stop.
 _VALUE = (
     r"""(?:"[^"]*"?|'[^']*'?|\[[^\]]*\]?"""
-    r"""|[A-Za-z.'-]++(?: [A-Za-z.'-]++(?!\s?[:=：])){0,3}(?![^\s,;|"'<>&，；。、])"""
+    r"""|[A-Za-z.'-]++(?: [A-Za-z.'-]++(?!\s?[:=：])){0,3}(?!\w)"""
     r"""|[^\s,;|"'<>&，；。、]+)"""
 )
 _ENGLISH_LABEL = (
@@ -47,7 +47,7 @@ _CHINESE_LABEL = (
 _CHINESE = re.compile(
     rf"""(?P<label>{_CHINESE_LABEL}["'\]】）)]?\s*(?:[:：=＝]|是|为)\s*)(?P<value>{_VALUE})"""
 )
-_CHINESE_NUMBER = re.compile(rf"(?P<label>{_CHINESE_LABEL}\s*)(?P<value>[A-Za-z]{{0,3}}\d{{4,}})")
+_CHINESE_NUMBER = re.compile(rf"(?P<label>{_CHINESE_LABEL}\s*)(?P<value>[A-Za-z]{{0,3}}\d{{4,}}[Xx]?)")
 _CHINESE_NAME = re.compile(rf"(?i){_CHINESE_LABEL}\Z")
 # The hundred commonest family names (Ministry of Public Security, 2020) cover 85 % of people.
 # With them 患者张三 is a name, 患者数据库 and 病人监护仪 are not.

@@ -34,10 +34,10 @@ _MODERN = re.compile(r"1 (\S{1,64}) (\S{1,255}) (\S{1,48}) (\S{1,128}) (\S{1,32}
 _PARAMETER = re.compile(r' ([^ =\]"\x00-\x20]{1,32})="((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _SD_ID = re.compile(r'\[([^ =\]"]{1,64})')
 _ESCAPED = re.compile(r'\\(["\\\]])')
-# Cisco: sequence number, origin-id; `*` a clock never set, `.` one out of step.
-_OLD_PREFIX = re.compile(r"(?:(\d{1,10}): )?(?:([^\s:%]{1,255}): )?[*.]?")
+# Cisco: a colon (Nexus), sequence number, origin-id; `*` a clock never set, `.` one out of step.
+_OLD_PREFIX = re.compile(r"(?:: )?(?:(\d{1,10}): )?(?:([^\s:%]{1,255}): )?[*.]?")
 _OLD_STAMP = re.compile(
-    r"((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d(?: \d{4})? \d\d:\d\d:\d\d"
+    r"((?:\d{4} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]?\d(?: \d{4})? \d\d:\d\d:\d\d"
     r"(?:[.:]\d{1,6})?(?: \d{4}(?= ))?"
     r"(?:[+-]\d\d:?\d\d| (?:UTC|GMT|[A-Z]{2,4}T)(?=:))?"
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)(?: ?: ?| )"
@@ -47,7 +47,7 @@ _HOST = re.compile(r"([^\s:%\[\]]{1,255}|\[?[0-9A-Fa-f:.]{2,45}\]?) (?:: )?")
 _MNEMONIC = re.compile(
     r"%%?(?:\d\d)?([A-Za-z0-9_]{1,32}(?:-[A-Za-z0-9_]{1,32})?[-/][0-7][-/][A-Za-z0-9_]{1,64})"
 )
-_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n"} | {127: None}
+_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {127: None, 13: "\n"}
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _BOM = "\ufeff"
 
@@ -69,13 +69,12 @@ def decode(raw: bytes, *, today: date, zone: ZoneInfo) -> Fields:
             raise Malformed("not_text")
         (facility, severity), start = _USUAL_PRI, 0
         defect = "pri_out_of_range" if found else "pri_missing"
+    text = _clean(text)
     fields: Fields = {"facility": facility, "severity": severity}
     modern = _MODERN.match(text, start)
-    if modern and start:
-        trouble = _modern(fields, modern)
-    else:
-        rest = text[start:].lstrip(" ")
-        trouble = _old(fields, _clean(rest), today, zone)
+    trouble = (
+        _modern(fields, modern) if modern and start else _old(fields, text[start:].lstrip(" "), today, zone)
+    )
     if trouble or defect:
         fields["defect"] = defect or trouble
     if is_suspect(text):
@@ -121,7 +120,7 @@ def _modern(fields: Fields, found: re.Match[str]) -> str:
             defect, end = "structured_data", 0
     message = rest[end:].removeprefix(" ")
     if message:
-        fields["message"] = _clean(message)
+        fields["message"] = message
     return defect
 
 
@@ -142,7 +141,7 @@ def _structured(fields: Fields, text: str) -> int:
             value = parameter[2]
             if "\\" in value:
                 value = _ESCAPED.sub(r"\1", value)
-            added[f"{element[1]}.{parameter[1]}"] = _clean(value)
+            added[f"{element[1]}.{parameter[1]}"] = value
             position = parameter.end()
         if text[position : position + 1] != "]" or len(added) > MOST_PARAMETERS:
             return -1

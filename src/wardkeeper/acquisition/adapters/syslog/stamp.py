@@ -10,7 +10,8 @@ _HALF_YEAR = 6
 # RFC 5424, 6.2.3: at most six digits of a second, upper-case T and Z, no second 60.
 _STANDARD = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 _MONTH_FIRST = re.compile(
-    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?: (?P<year>\d{4}))? (?P<clock>\d\d:\d\d:\d\d)"
+    r"(?:(?P<first_year>\d{4}) )?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2})(?: (?P<year>\d{4}))?"
+    r" (?P<clock>\d\d:\d\d:\d\d)"
     r"(?:[.:](?P<part>\d{1,6}))?(?: (?P<late_year>\d{4}))? ?(?P<zone>[+-]\d\d:?\d\d|[A-Z]{2,5})?"
 )
 
@@ -38,7 +39,7 @@ def local_stamp(text: str, today: date, zone: ZoneInfo) -> str:
             when = datetime.fromisoformat(text.replace(",", ".").replace(" ", "T"))
         else:
             month = _MONTHS.index(found["month"]) + 1
-            year = int(found["year"] or found["late_year"] or _year_of(month, today))
+            year = int(found["first_year"] or found["year"] or found["late_year"] or _year_of(month, today))
             part = "." + (found["part"] or "0").ljust(6, "0")
             offset = found["zone"] or ""
             # Names of zones mean different things in different lands (CST); only these two do not.
@@ -51,7 +52,7 @@ def local_stamp(text: str, today: date, zone: ZoneInfo) -> str:
     if when.tzinfo is None:
         when = when.replace(tzinfo=zone)
     try:
-        return when.isoformat(timespec="milliseconds" if when.microsecond else "seconds")
+        return when.isoformat()
     except OverflowError:
         # Year 1 or 9999 with an offset that leaves the calendar.
         return ""
