@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from wardkeeper.runtime import backup
+from wardkeeper.runtime.attach import operators_variables
 from wardkeeper.settings import current, logs
 
 
@@ -17,7 +18,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     settings = current()
     logs.configure(settings.log.level)
-    manifest = backup.write(settings, args.file, config=_settings_file(settings.data_dir))
+    manifest = backup.write(
+        settings, args.file, config=_settings_file(settings.data_dir), environment=operators_variables()
+    )
     size_mb = args.file.stat().st_size / (1 << 20)
     print(
         f"{args.file}: {len(manifest['parts'])} parts, {size_mb:.1f} MB. It holds the secret key: keep it safe."

@@ -77,10 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, needs: Needs) -> int:
-    from wardkeeper.runtime.errors import EngineError, RefusalError
-    from wardkeeper.settings import SettingsError
-
-    try:
+    def with_needs() -> int:
         with ExitStack() as stack:
             if needs & ENGINES:
                 from wardkeeper.runtime.attach import attached
@@ -89,6 +86,17 @@ def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, nee
             if needs & Needs.DJANGO:
                 start_django()
             return int(run(args))
+
+    return told(with_needs)
+
+
+def told(call: Callable[[], int]) -> int:
+    """The exit status of `call`; what it refuses is told in one line instead of a traceback."""
+    from wardkeeper.runtime.errors import EngineError, RefusalError
+    from wardkeeper.settings import SettingsError
+
+    try:
+        return call()
     except (RefusalError, SettingsError) as error:
         print(f"wardkeeper: {error}", file=sys.stderr)
         return 2

@@ -15,7 +15,7 @@ from wardkeeper.acquisition.registry import Kind, manifests
 from wardkeeper.acquisition.sockets import listening
 from wardkeeper.cli import run as one_role
 from wardkeeper.cli import setup
-from wardkeeper.cli.main import start_django
+from wardkeeper.cli.main import start_django, told
 from wardkeeper.runtime import addresses, datadir
 from wardkeeper.runtime.house import House, SetupFailed
 from wardkeeper.runtime.role import Role
@@ -84,7 +84,7 @@ def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) 
         def call() -> int:
             for bound in held.values():
                 bound.close()  # the collector's; an orphan of ours must not keep the ports
-            return one_role.start(name)
+            return told(lambda: one_role.start(name))
 
         return call
 
@@ -109,7 +109,7 @@ def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) 
 
 def _set_up() -> int:
     """In a forked child: what it opens and registers is gone with it."""
-    return setup.run(argparse.Namespace())
+    return told(lambda: setup.run(argparse.Namespace()))
 
 
 def _announce(house: House) -> None:

@@ -42,10 +42,11 @@ _PART = re.compile(r"database\.dump|settings\.toml|secret\.key|attachments/(?!.*
 _CHUNK_BYTES = 1 << 20
 
 
-def write(settings: Settings, target: Path, *, config: Path | None) -> dict[str, Any]:
+def write(settings: Settings, target: Path, *, config: Path | None, environment: list[str]) -> dict[str, Any]:
     """Writes the file, readable by its owner only, and returns its manifest.
 
-    config   the settings file in use, None if everything came from defaults and the environment
+    config        the settings file in use, None if everything came from defaults and the environment
+    environment   names, never values, of settings in the environment: they have to be set again
     The database goes first: attachments are stored by hash and never change, so those that
     arrive meanwhile are merely too many.
     Raises RefusalError if `target` exists, EngineError if the dump or the disk fails.
@@ -57,7 +58,7 @@ def write(settings: Settings, target: Path, *, config: Path | None) -> dict[str,
     try:
         dump.write(settings.database.dsn, dumped)
         with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-            writer = _Writer(file)
+            writer = _Writer(file, environment)
             writer.add_file(_DATABASE, dumped)
             attachments = settings.data_dir / "attachments"
             for path in sorted(attachments.rglob("*")):
@@ -127,6 +128,7 @@ def verify(archive: tarfile.TarFile, source: Path) -> dict[str, Any]:
 @dataclass
 class _Writer:
     file: IO[bytes]
+    environment: list[str]
 
     def __post_init__(self) -> None:
         self._tar = tarfile.open(fileobj=self.file, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `finish`
@@ -144,7 +146,7 @@ class _Writer:
             "format": FORMAT,
             "wardkeeper": wardkeeper.__version__,
             "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "environment": sorted(_variables()),
+            "environment": self.environment,
             "parts": self._parts,
         }
         self.add_bytes(_MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -168,15 +170,6 @@ class _Writer:
         self.file.seek(end)
         log.debug("backup.part", extra={"part": name, "size_bytes": size, "at": start})
         self._parts[name] = {"size": size, "sha256": digest.hexdigest()}
-
-
-def _variables() -> Iterator[str]:
-    """Names, never values, of settings that came from the environment and have to be set again."""
-    for name in os.environ:
-        if name.startswith("WARDKEEPER_") and not name.startswith(
-            ("WARDKEEPER_INTERNAL_", "WARDKEEPER_TEST_")
-        ):
-            yield name
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from wardkeeper.runtime import addresses, child, datadir, fingerprint
-from wardkeeper.runtime.attach import LOCK
+from wardkeeper.runtime.attach import LOCK, hand_down
 from wardkeeper.runtime.backup import RESTORING
 from wardkeeper.runtime.errors import EngineError, RefusalError
 from wardkeeper.runtime.nats import EmbeddedNats
@@ -130,8 +130,7 @@ class House:
             self.engines["nats"] = nats
         else:
             require_bus(settings.bus.url)
-        os.environ.update({f"WARDKEEPER_{name}": value for name, value in handed.items()})
-        current.cache_clear()
+        hand_down(handed)
         for name, engine in self.engines.items():
             log.info("engine.started", extra={"engine": name, "pid": engine.pid})
 

@@ -61,7 +61,7 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path, *, durable: bool = True, tcp_port: int = 0) -> None:
         self.data_dir = data_dir
         self._durable = durable
-        self._tcp_port = tcp_port
+        self.tcp_port = tcp_port
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: datadir.Lock | None = None
 
@@ -81,7 +81,7 @@ class EmbeddedPostgres:
 
     @property
     def _port(self) -> int:
-        return self._tcp_port or _PORT
+        return self.tcp_port or _PORT
 
     @property
     def log_path(self) -> Path:
@@ -197,7 +197,7 @@ class EmbeddedPostgres:
 
     def _write_access_rules(self) -> None:
         rules = f"local all {USER} scram-sha-256\n"
-        if self._tcp_port:
+        if self.tcp_port:
             rules += f"host all {USER} 127.0.0.1/32 scram-sha-256\n"
         path = self.place.cluster / "pg_hba.conf"
         datadir.write(path, rules, mode=0o600)
@@ -222,7 +222,7 @@ class EmbeddedPostgres:
         options = dict(_SETTINGS)
         if not self._durable:
             options |= _FAST_AND_LOSE
-        options["listen_addresses"] = "127.0.0.1" if self._tcp_port else ""
+        options["listen_addresses"] = "127.0.0.1" if self.tcp_port else ""
         options["port"] = str(self._port)
         options["unix_socket_directories"] = str(self.place.sockets)
         options["unix_socket_permissions"] = "0700"

@@ -58,7 +58,8 @@ class Stand:
         return self.output.read_text()
 
     def facts(self) -> dict[str, Any]:
-        return json.loads((self.data_dir / "run" / "status").read_bytes().rstrip())
+        facts: dict[str, Any] = json.loads((self.data_dir / "run" / "status").read_bytes().rstrip())
+        return facts
 
     def role_pid(self, name: str) -> int:
         return int(self.facts()["roles"][name]["pid"] or 0)

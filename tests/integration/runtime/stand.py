@@ -17,6 +17,11 @@ from wardkeeper.runtime.role import Role
 from wardkeeper.settings import current, logs
 
 
+def announce() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
 def main(data_dir: str, roles_file: str) -> None:
     os.environ["WARDKEEPER_DATA"] = data_dir
     logs.configure("info")
@@ -31,7 +36,7 @@ def main(data_dir: str, roles_file: str) -> None:
         for each in given
     ]
     with House(current(), roles=lambda _: roles, setup=lambda: 0) as house:
-        house.run(on_ready=lambda: sys.stdout.write("ready\n") and sys.stdout.flush())
+        house.run(on_ready=announce)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def up(data_dir, free_port):
         assert done.stderr.count("wardkeeper: ") == 1
         return last
 
-    run.folder = folder
+    run.folder = folder  # type: ignore[attr-defined]  # a function with one fact beside it
     return run
 
 

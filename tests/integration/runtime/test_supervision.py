@@ -152,15 +152,22 @@ def test_held_socket_keeps_datagrams_while_the_collector_restarts(launch, data_d
         return sink.read_bytes().splitlines() if sink.exists() else []
 
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def has(count: int):
+        return lambda: len(lines()) >= count
+
+    def is_gone(pid: int):
+        return lambda: not is_alive(pid)
+
     for first, last in ((0, 200), (200, 500), (500, 800), (800, 1000)):
         for number in range(first, last):
             sender.sendto(str(number).encode(), ("127.0.0.1", port))
-        wait_for(lambda count=last: len(lines()) >= count)
+        wait_for(has(last))
         if last < 1000:
             # A datagram that it has read but not yet written would die with it: that is not the socket's loss.
             victim = wait_for(lambda: stand.role_pid("collect"))
             os.kill(victim, signal.SIGKILL)
-            wait_for(lambda pid=victim: not is_alive(pid))
+            wait_for(is_gone(victim))
     assert [int(line) for line in lines()] == list(range(1000))
 
 
