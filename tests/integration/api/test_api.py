@@ -80,7 +80,7 @@ def test_a_wrong_question_is_a_problem_that_names_the_field(body):
 
 def test_an_incident_lives_through_the_api(place, engineer):
     record = incident(place, engineer)
-    assert (record["priority"], record["why"]) == ("P2", "I2 x U2")
+    assert (record["priority"], record["why"]) == ("P2", "I3 x U1")
     path = f"records/{record['id']}"
     moved = engineer.send(f"{path}/moves", {"move": "accept", "version": record["version"]}).json()
     assert (moved["state"], moved["assignee"]["name"]) == ("accepted", "Engineer")
