@@ -16,8 +16,8 @@ from wardkeeper.bus.codec import unseal
 from wardkeeper.bus.models import OutboxMessage
 from wardkeeper.ledger import services as ledger
 from wardkeeper.ledger.models import Entry, Record
-from wardkeeper.ledger.queries import said
 from wardkeeper.ledger.priority import AreaClass, PriorityInput, Tier
+from wardkeeper.ledger.queries import said
 from wardkeeper.messages import CalendarChanged, RecordChanged, RecordMoved, RecordOpened
 from wardkeeper.messages.sentence import InvalidField
 from wardkeeper.processing.sla import handlers, policy, queries, services
