@@ -73,10 +73,11 @@ def test_every_change_is_announced_with_its_version():
 
 
 def test_what_could_not_be_computed_with_is_not_stored():
-    for change, field in [
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"week": {"mon": [["08:00", "25:00"]]}}, "week.mon[0][1]"),
         ({"code": " "}, "code"),
-    ]:
+    ]
+    for change, field in changes:
         with pytest.raises(InvalidField) as refused:
             saved(**change)
         assert refused.value.field == field
