@@ -14,12 +14,14 @@ import uvloop
 
 from wardkeeper.acquisition import counters, registry, sockets, targets
 from wardkeeper.acquisition.contract import ConfigError
-from wardkeeper.acquisition.emission import AdapterEmit, Outbound, Publisher
+from wardkeeper.acquisition.emission import AdapterEmit, Outbound
 from wardkeeper.acquisition.listeners import Listeners
 from wardkeeper.acquisition.malformed import Keeper
 from wardkeeper.acquisition.registry import Kind
 from wardkeeper.acquisition.scheduler import Scheduler
 from wardkeeper.acquisition.uplink import Uplink
+from wardkeeper.bus.publisher import Publisher
+from wardkeeper.bus.spool import Spool
 from wardkeeper.messages import CollectorStarted, TargetsAssigned
 from wardkeeper.settings import Settings, current
 from wardkeeper.settings.vault import Vault
@@ -35,7 +37,7 @@ _SHOWN_TROUBLES = 50
 class Collector:
     """One process that collects. `run` until cancelled; then stops reading, and flushes what it has.
 
-    publisher    where facts go; must keep them (spool) while the bus is away
+    publisher    where facts go; spools them while the bus is away
     assignments  what the server says this and other collectors watch
     """
 
@@ -149,7 +151,8 @@ class Collector:
             "kernel_drops": counters.kernel_drops(sockets.opened()),
             "published": self._outbound.published,
             "waiting": self._outbound.waiting,
-            "spooled": getattr(self._publisher, "spooled", 0),
+            "refused": self._publisher.refused,
+            "spooled_bytes": self._publisher.spooled_bytes,
             "trouble": self._outbound.trouble,
         }
 
@@ -157,9 +160,13 @@ class Collector:
 async def collect(settings: Settings) -> None:
     """Runs the collector of `settings` until cancelled."""
     uplink = Uplink(settings)
+    spool = Spool(settings.data_dir / "collect" / "spool", settings.collect.spool_mb << 20)
+    publisher = Publisher(uplink.carrier, spool)
+    await publisher.start()
     try:
-        await Collector(settings, uplink, uplink.assignments()).run()
+        await Collector(settings, publisher, uplink.assignments()).run()
     finally:
+        await publisher.close()
         await uplink.close()
 
 

@@ -1,12 +1,12 @@
-"""The collector's line to the bus: facts up, assignments down, both through outages."""
+"""The collector's line to the bus, and the assignments that come down it, through outages."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 from wardkeeper import bus
 from wardkeeper.bus import BusAway, Carrier
-from wardkeeper.messages import Message, TargetsAssigned
+from wardkeeper.messages import TargetsAssigned
 from wardkeeper.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,13 +32,6 @@ class Uplink:
                     log.warning("collect.bus_away error=%s", error)
                     await asyncio.sleep(_RETRY_S)
             return self._carrier
-
-    async def publish(self, messages: Sequence[Message]) -> None:
-        carrier = await self.carrier()
-        try:
-            await carrier.publish(messages)
-        except BusAway as error:
-            raise OSError(str(error)) from error
 
     async def assignments(self) -> AsyncIterator[TargetsAssigned]:
         """For ever; after an outage it goes on where it was."""
