@@ -9,6 +9,7 @@ off here (`_bare`), which also lets hundreds of polls be decoded by one call.
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,6 @@ _HEADER, _END = _EMPTY[:-1], _EMPTY[-1:]
 _INNER = _HEADER[-2:]
 
 _VERSION = 1
-_GROUP = struct.Struct("<BHI")
 _PLAIN, _DECIMAL, _BYTES = 0, 1, 2
 _SCALES = (0, 2, 4)
 """Powers of ten tried: whole numbers, hundredths (what most devices report), ten-thousandths."""
@@ -62,17 +62,26 @@ def _whole(chunks: Sequence[bytes]) -> npt.NDArray[np.generic]:
 class Plan:
     """How the columns of a layout are grouped; columns of one kind compress together.
 
-    groups  column positions of each group, ascending; every column is in exactly one
+    groups          column positions of each group, ascending; every column is in exactly one
+    group_of        which group each column is in
+    place_in_group  and where in it
     """
 
     width: int
     groups: tuple[npt.NDArray[np.intp], ...]
+    group_of: npt.NDArray[np.intp]
+    place_in_group: npt.NDArray[np.intp]
 
 
 def plan(kinds: bytes) -> Plan:
     """`kinds` has one byte a column; equal bytes form a group."""
     codes = np.frombuffer(kinds, np.uint8)
-    return Plan(len(codes), tuple(np.flatnonzero(codes == code) for code in np.unique(codes)))
+    unique, group_of = np.unique(codes, return_inverse=True)
+    groups = tuple(np.flatnonzero(codes == code) for code in unique)
+    place = np.empty(len(codes), np.intp)
+    for group in groups:
+        place[group] = np.arange(len(group))
+    return Plan(len(codes), groups, group_of.astype(np.intp), place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,9 @@ def encode_poll(values: Floats, layout: Plan, previous: Reference | None = None)
         ]
     tags = tuple(tag for tag, _, _ in cut)
     base = previous if previous is not None and previous.tags == tags else None
-    heads, bodies, kept = [bytes((_VERSION,))], [], []
+    heads: list[int] = [_VERSION]
+    bodies: list[bytes] = []
+    kept: list[Integers] = []
     for at, (columns, (tag, whole, odd)) in enumerate(zip(layout.groups, cut, strict=True)):
         group = values[columns]
         if tag >> 4 == _DECIMAL:
@@ -119,10 +130,10 @@ def encode_poll(values: Floats, layout: Plan, previous: Reference | None = None)
         else:
             body = group.astype("<f8").tobytes()
         kept.append(whole)
-        heads.append(_GROUP.pack(tag, len(odd), len(body)))
+        heads += (tag, len(odd), len(body))
         bodies.append(body)
     reference = Reference(tags, tuple(kept), base.links + 1 if base else 0)
-    return Encoded(b"".join((*heads, *bodies)), base is not None, reference)
+    return Encoded(_heading(len(cut)).pack(*heads) + b"".join(bodies), base is not None, reference)
 
 
 _NONE = np.empty(0, np.intp)
@@ -158,16 +169,21 @@ class StoredPoll:
 def decode_polls(polls: Sequence[StoredPoll], layout: Plan, columns: Sequence[int] | None = None) -> Floats:
     """Values of `polls` (ascending in time), shape (polls, columns), or all columns of the layout.
 
-    Every poll's base must be among them. Raises Undecodable.
+    Every poll's base must be among them. Only the groups that hold `columns` are decoded. Raises Undecodable.
     """
-    wanted = np.arange(layout.width) if columns is None else np.asarray(columns, np.intp)
-    out = np.full((len(polls), layout.width), np.nan)
+    wanted = range(layout.width) if columns is None else columns
+    places: dict[int, list[int]] = {}
+    for place, column in enumerate(wanted):
+        places.setdefault(int(layout.group_of[column]), []).append(place)
+    out = np.empty((len(polls), len(wanted)))
     order, starts = _chains(polls)
-    parsed = [_parse(polls[at].data, len(layout.groups)) for at in order]
-    for at, positions in enumerate(layout.groups):
-        if np.isin(positions, wanted).any():
-            out[np.ix_(order, positions)] = _group([row[at] for row in parsed], starts, len(positions))
-    return out if columns is None else out[:, wanted]
+    heads = [_head(polls[at].data, len(layout.groups)) for at in order]
+    for group, mine in places.items():
+        rows = [_body(polls[at].data, head, group) for at, head in zip(order, heads, strict=True)]
+        inside = layout.place_in_group[[wanted[place] for place in mine]]
+        decoded = _group(rows, starts, inside, len(layout.groups[group]))
+        out[order[:, None], np.array(mine, np.intp)] = decoded
+    return out
 
 
 def _chains(polls: Sequence[StoredPoll]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -186,43 +202,69 @@ def _chains(polls: Sequence[StoredPoll]) -> tuple[npt.NDArray[np.intp], npt.NDAr
     return order, np.searchsorted(sorted_roots, sorted_roots)
 
 
-def _parse(data: bytes, groups: int) -> list[tuple[int, int, bytes]]:
-    """Tag, number of odd values and body of each group."""
-    if data[:1] != bytes((_VERSION,)):
-        raise Undecodable(f"poll of version {data[:1].hex()}")
-    at, found = 1 + groups * _GROUP.size, []
-    for tag, odd, size in _GROUP.iter_unpack(data[1:at]):
-        found.append((tag, odd, data[at : at + size]))
-        at += size
-    if at != len(data):
-        raise Undecodable(f"{len(data)} bytes where {at} were announced")
-    return found
+@cache
+def _heading(groups: int) -> struct.Struct:
+    """Version, then tag, number of odd values and size of each group's body."""
+    return struct.Struct("<B" + "BHI" * groups)
 
 
-def _group(rows: list[tuple[int, int, bytes]], starts: npt.NDArray[np.intp], width: int) -> Floats:
-    """One group of every poll, in chain order."""
-    out = np.empty((len(rows), width))
+def _head(data: bytes, groups: int) -> tuple[int, ...]:
+    heading = _heading(groups)
+    if len(data) < heading.size:
+        raise Undecodable(f"{len(data)} bytes are too few")
+    head = heading.unpack_from(data)
+    if head[0] != _VERSION:
+        raise Undecodable(f"poll of version {head[0]}")
+    if (announced := heading.size + sum(head[3::3])) != len(data):
+        raise Undecodable(f"{len(data)} bytes where {announced} were announced")
+    return head
+
+
+def _body(data: bytes, head: tuple[int, ...], group: int) -> tuple[int, int, bytes]:
+    """Tag, number of odd values and body of one group."""
+    sizes = head[3::3]
+    start = len(data) - sum(sizes[group:])
+    return head[1 + 3 * group], head[2 + 3 * group], data[start : start + sizes[group]]
+
+
+def _group(
+    rows: list[tuple[int, int, bytes]],
+    starts: npt.NDArray[np.intp],
+    inside: npt.NDArray[np.intp],
+    width: int,
+) -> Floats:
+    """The columns `inside` one group of `width` columns, of every poll, in chain order."""
+    out = np.empty((len(rows), len(inside)))
     tags = np.array([tag for tag, _, _ in rows], np.uint8)
     for at in np.flatnonzero(tags >> 4 == _BYTES):
-        out[at] = np.frombuffer(rows[at][2], "<f8")
+        out[at] = np.frombuffer(rows[at][2], "<f8")[inside]
     plain = np.flatnonzero(tags >> 4 == _PLAIN)
     if len(plain):
-        out[plain] = _whole([rows[at][2] for at in plain]).reshape(-1, width)
+        out[plain] = _whole([rows[at][2] for at in plain]).reshape(-1, width)[:, inside]
     decimal = np.flatnonzero(tags >> 4 == _DECIMAL)
     if len(decimal):
-        whole = np.zeros((len(rows), width), np.int64)
-        whole[decimal] = _whole([_chunk(rows[at]) for at in decimal]).reshape(-1, width)
+        whole = np.zeros((len(rows), len(inside)), np.int64)
+        whole[decimal] = _whole([_chunk(rows[at]) for at in decimal]).reshape(-1, width)[:, inside]
         # One running sum over all chains; what came before a chain's start is taken off again.
         total = np.cumsum(whole, axis=0)
         total -= (total - whole)[starts]
         out[decimal] = total[decimal] / (10.0 ** (tags[decimal] & 15))[:, None]
-        for at in decimal:
-            _, odd, body = rows[at]
-            if odd:
-                out[at, np.frombuffer(body[-10 * odd : -8 * odd], "<u2")] = np.frombuffer(
-                    body[-8 * odd :], "<f8"
-                )
+        _put_odd(out, rows, inside, width)
     return out
+
+
+def _put_odd(
+    out: Floats, rows: list[tuple[int, int, bytes]], inside: npt.NDArray[np.intp], width: int
+) -> None:
+    """The values that were no decimals, kept as they were."""
+    for at, (tag, odd, body) in enumerate(rows):
+        if odd and tag >> 4 == _DECIMAL:
+            mark = np.zeros(width, np.bool_)
+            values = np.empty(width)
+            places = np.frombuffer(body[-10 * odd : -8 * odd], "<u2")
+            mark[places] = True
+            values[places] = np.frombuffer(body[-8 * odd :], "<f8")
+            out[at] = np.where(mark[inside], values[inside], out[at])
 
 
 def _chunk(row: tuple[int, int, bytes]) -> bytes:

@@ -14,7 +14,7 @@ PACK_S = 120
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="metric.pack", queueing_lock="metric.pack", lock="metric.pack")
 def pack(timestamp: int) -> None:
-    """Packs polls over an hour old, rolls up what is complete, deletes what is older than wanted."""
+    """Packs the hours that are over, rolls up what is complete, deletes what is older than wanted."""
     del timestamp  # when it was due; a run that had to wait works by the clock
     now_ms = int(timezone.now().timestamp() * 1000)
     services.pack(now_ms=now_ms, seconds=PACK_S)

@@ -37,7 +37,7 @@ def main(scale: float) -> dict[str, float]:
     call_command("migrate", verbosity=0)
     devices = max(round(DEVICES * scale), 1)
     values = [device(at, TICKS) for at in range(devices)]
-    # The last poll lies at half past an hour: an hour and a half is hot, as it is on average.
+    # The last poll lies at half past an hour: half an hour is hot, as it is on average.
     end_ms = int(time.time() * 1000) // 3_600_000 * 3_600_000 + 1_800_000
     start_ms = end_ms - (TICKS - 1) * TICK_MS
     figures = {"stored_per_s": _store(values, start_ms)}
@@ -93,7 +93,7 @@ def _bytes(table: str) -> int:
     return int(_run("SELECT pg_total_relation_size(%s::regclass)", [table])[0])
 
 
-def _run(statement: str, parameters: list[object]) -> tuple[int, ...]:
+def _run(statement: str, parameters: list[str | int]) -> tuple[int, ...]:
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -4,7 +4,7 @@
 decimals, slow walks. `samples_per_s`: from the first publish to the last commit, through NATS and
 thresholds, every poll durable. `stored_per_s`: the store and thresholds alone, messages already in
 memory. `bytes_per_sample_hot` and `_packed`: of the tables with their indexes; packed in chunks of
-360. `series_24h_p50_ms`: one series over 24 hours, its last one or two hours still hot.
+360. `series_24h_p50_ms`: one series over 24 hours, its last half hour still hot (that much is on average).
 `victoria_...`: the same load and question for Debian's victoria-metrics in the same run, if installed;
 its writes are not flushed to disk before it answers.
 """

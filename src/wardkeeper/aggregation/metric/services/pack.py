@@ -17,8 +17,8 @@ from wardkeeper.aggregation.metric.block import Packed, Stats
 from wardkeeper.aggregation.metric.codec import Floats, Integers
 from wardkeeper.aggregation.metric.models import Block, Feed, Layout, Poll, RetentionRule, Series
 
-PACK_AFTER_MS = block.HOUR_MS
-"""Polls stay hot at least so long, so that a window's block is rewritten by the hour, not by the poll."""
+PACK_AFTER_MS = 5 * 60_000
+"""How long after its end an hour is packed: its last polls are in by then, save for late ones."""
 FEEDS_AT_ONCE = 200
 BLOCKS_AT_ONCE = 500
 _LOCK = 0x5A3
