@@ -90,7 +90,7 @@ def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) 
 
     made = [
         Role("web", call=forked("web"), is_ready=lambda: addresses.answers_http(*pages), grace_s=1.5),
-        Role("events", call=forked("events"), is_ready=lambda: addresses.accepts(*events), grace_s=1.5),
+        Role("events", call=forked("events"), is_ready=lambda: addresses.answers_http(*events), grace_s=1.5),
         Role("work", call=forked("work"), says_ready=True, grace_s=2.0),
         Role(
             "collect",
