@@ -30,6 +30,10 @@ __all__ = ["Config", "forget", "poll"]
 V3_CLOCK_VALID_S = 120.0
 """RFC 3414 section 2.2.3 gives a message 150 s to be timely; past this we ask for the device's clock again."""
 
+YOUNG_TICKS = 12_000
+"""1/100 s. An agent may not show everything at once: net-snmp has no processor load in its first minute. What a
+younger agent consists of is read again when it is older than this."""
+
 _INTERFACE_CHANGE = (oid.IF_NUMBER, oid.IF_TABLE_LAST_CHANGE)
 
 
@@ -47,6 +51,7 @@ class _Known:
     octets: Octets | None = None
     changes: tuple[object, ...] = ()
     is_stale: bool = False
+    was_young: bool = False
     lost: int = 0
     told_plan: Plan | None = None
     told_trouble: Trouble | None = None
@@ -153,8 +158,9 @@ async def _first_answer(
 ) -> tuple[Session, Answers]:
     """The first question of a poll, on the session of the last one or on a new one.
 
-    A v3 device that restarted refuses the old session's clock; that looks like wrong
-    credentials until a new session has been tried.
+    A v3 device that restarted has a new clock and refuses ours, or, asked in
+    cipher, says nothing that gufo-snmp hands on. Only a new session tells that from
+    wrong credentials or a dead device.
     """
     clock = asyncio.get_running_loop().time
     if known.session is not None:
@@ -166,7 +172,7 @@ async def _first_answer(
             answers = await known.session.get(scalars)
         except Unanswered as error:
             known.session = None
-            if error.trouble is not Trouble.AUTHENTICATION:
+            if known.config.version != "3" or error.trouble in {Trouble.REFUSED, Trouble.NETWORK}:
                 raise
         else:
             reading.response_s = clock() - started
@@ -187,6 +193,8 @@ def _notice_restart(known: _Known, answers: Answers, at_s: float) -> None:
     if known.uptime is not None and restarted(ticks, known.uptime[0], elapsed_s=at_s - known.uptime[1]):
         known.octets = None
         # A device may number its interfaces anew when it starts.
+        known.is_stale = True
+    if known.was_young and ticks >= YOUNG_TICKS:
         known.is_stale = True
     known.uptime = (ticks, at_s)
 
@@ -212,6 +220,7 @@ async def _discover(known: _Known, session: Session, reading: _Reading) -> Plan:
         current = known.plan = plan(found)
     known.polls = 0
     known.is_stale = False
+    known.was_young = known.uptime is not None and known.uptime[0] < YOUNG_TICKS
     return current
 
 
