@@ -115,7 +115,7 @@ class NatsCarrier:
                 trouble = error
                 self._link.forget_streams()
                 await asyncio.sleep(min(_PAUSE_S, left_s))
-        raise BusAway(f"{what}: not stored within {self._away_after_s:g} s: {trouble!r}")
+        raise BusAway(f"{what}: not stored within {self._away_after_s:g} s: {str(trouble) or repr(trouble)}")
 
     def consume(
         self,
