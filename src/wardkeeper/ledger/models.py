@@ -135,7 +135,9 @@ class Record(models.Model):
     def shown_title(self) -> str:
         if self.title_params is None:
             return self.title
-        shown: str = gettext(self.title) % self.title_params
+        # The CI's name as the reader's language has it, where it is known.
+        params = self.title_params | ({"ci": self.ci.title} if self.ci and "ci" in self.title_params else {})
+        shown: str = gettext(self.title) % params
         return shown
 
     @property
