@@ -98,7 +98,7 @@ class Settled:
     state: str
     due_at: datetime | None = None
     target_s: float | None = None
-    paused_s: float = 0
+    paused_s: float = 0.0
     warned_percent: int = 0
     next_percent: int | None = None
     next_warning_at: datetime | None = None
