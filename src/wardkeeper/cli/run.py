@@ -3,6 +3,7 @@
 import argparse
 import gc
 import importlib
+import resource
 from collections.abc import Callable
 
 from wardkeeper.runtime import addresses
@@ -57,13 +58,32 @@ def _web() -> None:
 
 def _events() -> None:
     """Event streams: an open one would hold a WSGI worker, here it costs a coroutine."""
-    _serve(_STREAMS, "asginl", addresses.events(current()), workers=1, blocking_threads=1)
+    # Each stream is a descriptor, and the usual soft limit is 1024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    _serve(
+        _STREAMS,
+        "asginl",
+        addresses.events(current()),
+        workers=1,
+        blocking_threads=1,
+        backpressure=_MOST_STREAMS,
+    )
 
 
 def _serve(
-    module: str, interface: str, address: tuple[str, int], *, workers: int, blocking_threads: int
+    module: str,
+    interface: str,
+    address: tuple[str, int],
+    *,
+    workers: int,
+    blocking_threads: int,
+    backpressure: int | None = None,
 ) -> None:
-    """Workers are forked from a process that has loaded everything."""
+    """Workers are forked from a process that has loaded everything.
+
+    backpressure  requests under way at once per worker; granian lets more than that wait without a word
+    """
     from granian import Granian
     from granian.constants import Interfaces
 
@@ -76,6 +96,7 @@ def _serve(
         interface=Interfaces(interface),
         workers=workers,
         blocking_threads=blocking_threads,
+        backpressure=backpressure,
         respawn_failed_workers=True,
         websockets=False,
         workers_kill_timeout=1,
@@ -99,6 +120,8 @@ def _collect() -> None:
 
 _PAGES = "wardkeeper.presentation.web.wsgi"
 _STREAMS = "wardkeeper.presentation.web.events"
+_MOST_STREAMS = 6000
+"""More than the application takes, so that it can refuse the rest itself."""
 _WORKER = "wardkeeper.bus.worker"
 
 ROLES: dict[str, Callable[[], None]] = {"web": _web, "events": _events, "work": _work, "collect": _collect}

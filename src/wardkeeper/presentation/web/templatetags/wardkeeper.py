@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from wardkeeper.ledger.services import flow_of
 from wardkeeper.presentation.web import times
 
 register = template.Library()
@@ -187,3 +188,14 @@ def link_with(context: template.Context, **changes: Any) -> str:
 def text_of(pattern: str, n: object) -> str:
     """Fills {n} of a translated pattern."""
     return pattern.replace("{n}", str(n))
+
+
+# How the workflow's tone of a state is shown.
+STATE_TONES = {"new": "open", "active": "accent", "waiting": "waiting", "done": "done"}
+
+
+@register.simple_tag
+def record_state(record: Any) -> SafeString:
+    """The state of a record as a chip, in the words of its own workflow."""
+    state = flow_of(record).state(record.state)
+    return chip(gettext(state.title), STATE_TONES.get(state.tone, "plain"))

@@ -95,13 +95,17 @@ const connect = () => {
     return;
   }
   source = new EventSource(body.dataset.events, { withCredentials: true });
+  // A server with too many streams lets a new one wait without a word.
+  const impatient = setTimeout(startPolling, POLL_MS / 2);
   source.addEventListener("open", () => {
+    clearTimeout(impatient);
     const missed = poller !== 0;
     stopPolling();
     showState("on");
     if (missed) pollAll();
   });
   source.addEventListener("error", () => {
+    clearTimeout(impatient);
     startPolling();
     // CLOSED: refused for good, e.g. signed out or the port is not reachable; polling goes on.
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, POLL_MS * 3);
