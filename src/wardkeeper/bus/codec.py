@@ -1,14 +1,23 @@
 """Messages to bytes and back. What cannot be read is reported, never guessed."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 
 import msgspec
 
-from wardkeeper.bus.contract import LARGEST_MESSAGE_BYTES, Envelope, MessageTooLarge
+from wardkeeper.bus.contract import LARGEST_MESSAGE_BYTES, Envelope, MessageTooLarge, MessageUnencodable
 from wardkeeper.messages import TOPICS, Message
 
-_encoder = msgspec.msgpack.Encoder()
+
+def _as_dict(value: object) -> object:
+    """Any mapping travels as a map; msgspec knows dict alone."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} cannot travel in a message")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_as_dict)
 _plain = msgspec.msgpack.Decoder()
 
 
@@ -17,8 +26,11 @@ class Undecodable(ValueError):
 
 
 def seal(message: Message) -> Envelope:
-    """Raises MessageTooLarge: the sender must cut it, since no carrier will take it."""
-    payload = _encoder.encode(message)
+    """Raises MessageTooLarge, MessageUnencodable: no carrier will take it as it is."""
+    try:
+        payload = _encoder.encode(message)
+    except (OverflowError, UnicodeEncodeError, TypeError) as error:
+        raise MessageUnencodable(f"{message.TOPIC} {message.id}: {error}") from error
     if len(payload) > LARGEST_MESSAGE_BYTES:
         raise MessageTooLarge(
             f"{message.TOPIC} {message.id}: {len(payload)} bytes, at most {LARGEST_MESSAGE_BYTES};"

@@ -24,8 +24,16 @@ class GroupTaken(Exception):
     """Another consumer reads for this group now; this one must stop."""
 
 
-class MessageTooLarge(ValueError):
+class MessageRefused(ValueError):
     """No carrier takes it; retrying does not help."""
+
+
+class MessageTooLarge(MessageRefused):
+    """Over LARGEST_MESSAGE_BYTES, or over what the server takes."""
+
+
+class MessageUnencodable(MessageRefused):
+    """It holds a number beyond 64 bits, half a character or a foreign type: more than msgpack can say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def announce(*messages: Message) -> None:
     Costs one statement however many messages. A trigger on the table wakes the relay at commit.
     Order per key is that of the facts only if the caller holds a lock on what the key names
     (as every change of a record does): see docs/why/bus.md.
-    Raises OutsideTransaction, MessageTooLarge.
+    Raises OutsideTransaction, MessageRefused.
     """
     _require_transaction("announce")
     OutboxMessage.objects.bulk_create(

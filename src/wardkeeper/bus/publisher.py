@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from wardkeeper.bus.codec import seal
-from wardkeeper.bus.contract import BusAway, Carrier, Envelope, MessageTooLarge
+from wardkeeper.bus.contract import BusAway, Carrier, Envelope, MessageRefused
 from wardkeeper.bus.spool import Spool
 from wardkeeper.messages import Message
 
@@ -68,11 +68,11 @@ class Publisher:
         for message in messages:
             try:
                 sealed.append(seal(message))
-            except MessageTooLarge as error:
+            except MessageRefused as error:
                 self._refuse(error)
         return sealed
 
-    def _refuse(self, error: MessageTooLarge) -> None:
+    def _refuse(self, error: MessageRefused) -> None:
         self.refused += 1
         _log.error("spool.refused", extra={"reason": str(error)})
 
@@ -88,11 +88,11 @@ class Publisher:
     async def _put(self, carrier: Carrier, sealed: Sequence[Envelope]) -> None:
         try:
             await carrier.publish(sealed)
-        except MessageTooLarge:
+        except MessageRefused:
             for each in sealed:
                 try:
                     await carrier.publish([each])
-                except MessageTooLarge as error:
+                except MessageRefused as error:
                     self._refuse(error)
 
     async def _drain(self) -> None:
