@@ -45,6 +45,11 @@ class Category(models.Model):
     def name(self) -> str:
         return self.name_zh if (get_language() or "zh").startswith("zh") else self.name_en
 
+    @property
+    def short_name(self) -> str:
+        """The name without the examples in its brackets: what fits a tile."""
+        return self.name.partition("(")[0]
+
 
 class Record(models.Model):
     """One line of a practice's ledger.

@@ -1,0 +1,1 @@
+"""Where nurses and doctors report faults and follow them, on a phone first."""

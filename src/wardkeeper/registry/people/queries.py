@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from wardkeeper.registry.people.models import Membership, Person, SignIn, Team
 from wardkeeper.registry.people.rights import Right
 from wardkeeper.registry.people.scope import Scope
-from wardkeeper.registry.places.models import Place
+from wardkeeper.registry.places.models import Place, PlaceKind
 
 
 def person(person_id: int) -> Person:
@@ -90,3 +90,9 @@ def places_of(scope: Scope, text: str = "") -> QuerySet[Place]:
             Q(code__icontains=found) | Q(name_zh__icontains=found) | Q(name_en__icontains=found)
         )
     return rows
+
+
+def reporting_places(scope: Scope, text: str = "") -> QuerySet[Place]:
+    """Departments and wards that the reader may report from, matching `text`; in order of code."""
+    rows = places_of(scope, text).filter(scope.where(Right.REPORT, path="path"))
+    return rows.filter(kind__in=(PlaceKind.DEPARTMENT, PlaceKind.WARD)).order_by("code")
