@@ -55,9 +55,15 @@ _FAMILY_NAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
     "姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )
-_CHINESE_PERSON = re.compile(
-    rf"(?P<label>(?:患者|病人|患儿|产妇)\s*)(?P<value>[{_FAMILY_NAMES}][一-龥]{{1,2}})"
+_DOUBLE_NAMES = (
+    "欧阳|上官|司马|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|夏侯|司徒|端木|南宫|独孤|申屠|赫连|呼延|轩辕|宇文|长孙"
 )
+_PERSON = (
+    # Uyghur, Kazakh and other names carry a dot: 古丽·买买提.
+    r"(?:[一-龥]{1,12}[·•・][一-龥·•・]{1,16}"
+    rf"|(?:{_DOUBLE_NAMES})[一-龥]{{1,3}}|[{_FAMILY_NAMES}][一-龥]{{1,2}})"
+)
+_CHINESE_PERSON = re.compile(rf"(?P<label>(?:患者|病人|患儿|产妇)\s*)(?P<value>{_PERSON})")
 _ID_CARD = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 # GB 11643-1999: ISO 7064 MOD 11-2.
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

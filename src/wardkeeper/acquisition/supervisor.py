@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 STATUS_S = 5.0
 _LAST_FLUSH_S = 1.5
 """Less than the two seconds that the supervisor grants between SIGTERM and SIGKILL."""
+_MOST_CANCELS = 5
+_CANCEL_S = 0.2
 _SHOWN_TROUBLES = 50
 
 
@@ -56,6 +58,7 @@ class Collector:
         self._scheduler = Scheduler(emit_for=self.emit_for, open_secrets=vault.open)
         self._folder = settings.data_dir / "collect"
         self._version = -1
+        self._drops: dict[str, int] = {}
         self._started_at = time.time()
 
     def emit_for(self, adapter: str) -> AdapterEmit:
@@ -71,23 +74,31 @@ class Collector:
 
     async def run(self) -> None:
         sending = asyncio.create_task(self._outbound.run(), name="outbound")
+        background: list[asyncio.Task[None]] = []
         try:
             self._outbound.put((CollectorStarted(collector=self._settings.collect.name),))
             self._listen()
             kept = targets.load(self._folder / "targets.json")
             if kept is not None:
                 self._take(kept)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._obey(), name="assignments")
-                group.create_task(self._tell(), name="status")
+            background = [
+                asyncio.create_task(self._obey(), name="assignments"),
+                asyncio.create_task(self._tell(), name="status"),
+            ]
+            done, _ = await asyncio.wait(background, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
+            self._drops = counters.kernel_drops(sockets.opened())
             await self._listeners.stop()
             await self._scheduler.stop()
+            for task in background:
+                await _ended(task)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_FLUSH_S):
                     await self._outbound.flush()
             sending.cancel()
-            self._write_status("stopped")
+            self._write_down("stopped")
 
     def _listen(self) -> None:
         for name, manifest in registry.manifests().items():
@@ -113,24 +124,17 @@ class Collector:
 
     async def _tell(self) -> None:
         while True:
-            for keeper in self._keepers.values():
-                self._without_disk(keeper.save)
-            self._without_disk(lambda: self._write_status("running"))
+            self._write_down("running")
             await asyncio.sleep(STATUS_S)
 
-    def _without_disk(self, write: Callable[[], None]) -> None:
-        """A full disk must not stop collecting."""
+    def _write_down(self, state: str) -> None:
+        """How we are, and the last malformed inputs. A full disk must not stop collecting."""
         try:
-            write()
+            for keeper in self._keepers.values():
+                keeper.save()
+            counters.write_status(self._settings.data_dir / "run" / "collect.json", self._status(state))
         except OSError as error:
             log.error("collect.status_not_written error=%s", error)  # noqa: TRY400 - told in one line
-
-    def _write_status(self, state: str) -> None:
-        self._without_disk(
-            lambda: counters.write_status(
-                self._settings.data_dir / "run" / "collect.json", self._status(state)
-            )
-        )
 
     def _status(self, state: str) -> Mapping[str, Any]:
         """What health and the pages show of this collector. Counts are since its start, drops since the socket's."""
@@ -148,13 +152,24 @@ class Collector:
             "polls": dict(self._scheduler.counts),
             "troubles": dict(list(self._scheduler.troubles.items())[:_SHOWN_TROUBLES]),
             "counts": self._counts.as_table(),
-            "kernel_drops": counters.kernel_drops(sockets.opened()),
+            # Of sockets that are closed by now: what was last seen.
+            "kernel_drops": self._drops | counters.kernel_drops(sockets.opened()),
             "published": self._outbound.published,
             "waiting": self._outbound.waiting,
             "refused": self._publisher.refused,
             "spooled_bytes": self._publisher.spooled_bytes,
             "trouble": self._outbound.trouble,
         }
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancels until it is over: asyncio.wait_for, which the bus's client uses, may swallow a cancellation."""
+    for _ in range(_MOST_CANCELS):
+        task.cancel()
+        await asyncio.wait((task,), timeout=_CANCEL_S)
+        if task.done():
+            return
+    log.warning("collect.task_left_behind task=%s", task.get_name())
 
 
 async def collect(settings: Settings) -> None:
