@@ -17,7 +17,8 @@ NOT_OURS = {"vendor", "migrations", "node_modules", "__pycache__", "locale", "sa
 GENERATED = re.compile(r"\A[^\n]{0,4}\s*(generated|do not edit)", re.IGNORECASE)
 # Where going on after any error is the job: they log, count and try again (STYLE, Errors).
 MAY_CATCH_EVERYTHING = re.compile(
-    r"wardkeeper/(acquisition/(supervisor|scheduler|listeners)|bus/(worker|consumer|relay)|runtime/supervisor)\.py$"
+    r"wardkeeper/(acquisition/(supervisor|scheduler|listeners)|bus/(worker|group|consumer|relay|parking)"
+    r"|runtime/(supervisor|child))\.py$"
 )
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|NotImplementedError")
 FLOORS = (
