@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import snmpsim_data
 
@@ -123,6 +124,19 @@ def until(is_so: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.02)
 
 
+_RESPONDER = """
+# It imports these only once it is the other user, who may not be allowed to read our Python.
+import dbm.dumb, encodings.latin_1, importlib, sys
+for kind in ("gnu", "ndbm"):
+    try:
+        importlib.import_module("dbm." + kind)
+    except ImportError:
+        pass
+from snmpsim.commands.responder import main
+sys.exit(main())
+"""
+
+
 @contextmanager
 def snmpsim(folder: Path, recordings: Mapping[str, str]) -> Iterator[int]:
     """snmpsim as an ordinary user; gives its port. `recordings`: community -> a file of snmpsim_data."""
@@ -136,37 +150,32 @@ def snmpsim(folder: Path, recordings: Mapping[str, str]) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    as_user: dict[str, int | str] = {}
+    as_user: list[str] = []
     if os.geteuid() == 0:
-        # It refuses to run as root. pytest's folders are closed to others.
+        # It refuses to run as root, and becomes the user named here. pytest's folders are closed to others.
         for part in (folder, *folder.parents):
             with suppress(PermissionError):
                 part.chmod(part.stat().st_mode | 0o011)
         for part in (folder, data, *data.iterdir()):
             shutil.chown(part, "nobody")
-        as_user = {"user": "nobody", "group": "nogroup"}
+        as_user = ["--process-user=nobody", "--process-group=nogroup"]
     process = subprocess.Popen(
         [
-            *(
-                sys.executable,
-                "-m",
-                "snmpsim.commands.responder",
-                "--logging-method=file:" + str(folder / "log"),
-            ),
-            *(
-                f"--data-dir={data}",
-                f"--cache-dir={folder / 'cache'}",
-                f"--agent-udpv4-endpoint=127.0.0.1:{port}",
-            ),
-            f"--v3-engine-id=auto",
+            *(sys.executable, "-c", _RESPONDER),
+            *as_user,
+            "--logging-method=null",
+            f"--data-dir={data}",
+            f"--cache-dir={folder / 'cache'}",
+            f"--agent-udpv4-endpoint=127.0.0.1:{port}",
         ],
         env={**os.environ, "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=subprocess.DEVNULL,
+        stdout=(folder / "output").open("wb"),
         stderr=subprocess.STDOUT,
-        **as_user,  # type: ignore[call-overload]  # mypy cannot see which keywords are in the mapping
     )
     try:
-        until(lambda: is_heard(port, next(iter(recordings)).encode()), 60)
+        first = next(iter(recordings)).encode()
+        until(lambda: is_heard(port, first) or process.poll() is not None, 60)
+        assert process.poll() is None, (folder / "output").read_text()[-2000:]
         yield port
     finally:
         process.terminate()
@@ -178,14 +187,12 @@ class Bytes(asyncio.DatagramProtocol):
 
     def __init__(self, answer: Callable[[bytes], bytes | list[bytes] | None]) -> None:
         self._answer = answer
-        self._transport: asyncio.DatagramTransport | None = None
+        self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        assert self._transport is not None
         answer = self._answer(data)
         for each in [answer] if isinstance(answer, bytes) else answer or []:
             self._transport.sendto(each, addr)

@@ -181,6 +181,10 @@ class Session:
                 trouble = Trouble.PROTOCOL
             except OSError as error:
                 raise Unanswered(Trouble.NETWORK) from error
+            except BaseException as error:
+                if not _is_panic(error):
+                    raise
+                trouble = Trouble.PROTOCOL
             else:
                 self._is_new = False
                 return answer
@@ -196,6 +200,15 @@ class Session:
         if is_private and self._is_new and self._snmp.get_engine_id():
             return Trouble.PRIVACY
         return Trouble.TIMEOUT
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Whether gufo-snmp's Rust core gave up: 0.13 does on an answer that is cut off inside a header.
+
+    pyo3 makes that an exception beside Exception, whose class cannot be imported; let
+    through, one bad datagram would end the polling of its device for good.
+    """
+    return type(error).__name__ == "PanicException"
 
 
 async def opened(config: Config, *, until_s: float = inf) -> Session:
