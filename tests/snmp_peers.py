@@ -1,4 +1,4 @@
-"""SNMP agents for tests: net-snmp's, snmpsim's recordings, and one in our own event loop whose objects can be changed."""
+"""SNMP agents for tests: net-snmp's, snmpsim's recordings, and any function in our own event loop."""
 
 import asyncio
 import bz2
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import snmpsim_data
+import snmpsim_data  # type: ignore[import-untyped]  # it has no types; we want its folder only
 
 from wardkeeper.cli.bench._snmp_agent import Agent
 

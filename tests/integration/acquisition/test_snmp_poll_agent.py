@@ -207,11 +207,13 @@ async def test_flipped_bytes_in_true_answers_never_raise_out_of_a_poll(emit):
 
     def flipped(asked):
         answer = bytearray(agent.answer(asked) or b"")
+        if not is_bad:
+            return bytes(answer)
         for _ in range(dice.randrange(3)):
             answer[dice.randrange(len(answer))] = dice.randrange(256)
         return bytes(answer)
 
-    async with answering(lambda asked: (flipped if is_bad else agent.answer)(asked)) as port:
+    async with answering(flipped) as port:
         is_bad = True
         target = device(at(port, request_timeout_s=0.02), timeout_s=2)
         for _ in range(20):

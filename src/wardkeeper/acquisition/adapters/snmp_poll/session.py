@@ -72,6 +72,9 @@ class Trouble(StrEnum):
     PROTOCOL = "protocol"
 
 
+_WORTH_A_RETRY = frozenset((Trouble.TIMEOUT, Trouble.PRIVACY, Trouble.PROTOCOL))
+
+
 class Unanswered(Exception):
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(str(trouble))
@@ -161,34 +164,41 @@ class Session:
         return {**await self._get(objects[:middle]), **await self._get(objects[middle:])}
 
     async def _ask(self, request: Callable[[], Awaitable[T]]) -> T:
-        clock = asyncio.get_running_loop().time
-        trouble = Trouble.TIMEOUT
-        for _ in range(1 + self._config.retries):
-            started = clock()
-            if started >= self.until_s:
-                raise Unanswered(Trouble.TIMEOUT)
+        """`request`, made again after silence or nonsense. Raises Unanswered."""
+        retries = self._config.retries
+        while True:
             try:
-                answer = await request()
-            except TimeoutError as error:
-                # gufo-snmp reports a refusal (ICMP port unreachable) as a timeout that comes at once.
-                if clock() - started < self._config.request_timeout_s / 2:
-                    raise Unanswered(Trouble.REFUSED) from error
-                trouble = self._silence()
-            except SnmpAuthError as error:
-                raise Unanswered(Trouble.AUTHENTICATION) from error
-            except SnmpError:
-                # Not SNMP, or cut off: as good as lost.
-                trouble = Trouble.PROTOCOL
-            except OSError as error:
-                raise Unanswered(Trouble.NETWORK) from error
-            except BaseException as error:
-                if not _is_panic(error):
+                answer = await self._once(request)
+            except Unanswered as error:
+                if error.trouble not in _WORTH_A_RETRY or not retries:
                     raise
-                trouble = Trouble.PROTOCOL
+                retries -= 1
             else:
                 self._is_new = False
                 return answer
-        raise Unanswered(trouble)
+
+    async def _once(self, request: Callable[[], Awaitable[T]]) -> T:
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        if started >= self.until_s:
+            raise Unanswered(Trouble.TIMEOUT)
+        try:
+            return await request()
+        except TimeoutError as error:
+            # gufo-snmp reports a refusal (ICMP port unreachable) as a timeout that comes at once.
+            at_once = clock() - started < self._config.request_timeout_s / 2
+            raise Unanswered(Trouble.REFUSED if at_once else self._silence()) from error
+        except SnmpAuthError as error:
+            raise Unanswered(Trouble.AUTHENTICATION) from error
+        except SnmpError as error:
+            # Not SNMP, or cut off: as good as lost.
+            raise Unanswered(Trouble.PROTOCOL) from error
+        except OSError as error:
+            raise Unanswered(Trouble.NETWORK) from error
+        except BaseException as error:
+            if not _is_panic(error):
+                raise
+            raise Unanswered(Trouble.PROTOCOL) from error
 
     def _silence(self) -> Trouble:
         """What it means that nothing came back.
