@@ -8,7 +8,7 @@ import os
 from django.apps import apps
 from django.core.management import call_command
 
-from wardkeeper.runtime import datadir, fingerprint
+from wardkeeper.runtime import child, datadir, fingerprint
 from wardkeeper.runtime.house import FIRST_LOGIN, STATIC_MARK, SUPERVISED
 from wardkeeper.settings import Settings, current, logs
 
@@ -25,6 +25,8 @@ def run(args: argparse.Namespace) -> int:
 
     settings = current()
     logs.configure(settings.log.level)
+    # Packing the static files needs no database: on the second core, while the first migrates.
+    packing = child.fork(lambda: _collect_static(settings), name="wk-static")
     migrate(settings)
     _fill_rooms()
     if password := ensure_admin():
@@ -33,8 +35,7 @@ def run(args: argparse.Namespace) -> int:
             datadir.write(settings.data_dir / FIRST_LOGIN, password, mode=0o600)
         else:
             print(f"Sign in as admin with the password (shown only now): {password}")
-    _collect_static(settings)
-    return 0
+    return packing.wait()
 
 
 def _fill_rooms() -> None:
@@ -45,11 +46,12 @@ def _fill_rooms() -> None:
             importlib.import_module(name).ensure()
 
 
-def _collect_static(settings: Settings) -> None:
+def _collect_static(settings: Settings) -> int:
     mark = settings.data_dir / "static" / STATIC_MARK
     wanted = fingerprint.of_static()
     if mark.exists() and mark.read_text() == wanted:
-        return
+        return 0
     call_command("collectstatic", interactive=False, verbosity=0)
     datadir.write(mark, wanted)
     log.info("static.collected")
+    return 0

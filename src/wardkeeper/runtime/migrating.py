@@ -2,6 +2,8 @@
 
 import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,10 +51,22 @@ def _migrate(settings: Settings) -> bool:
     if plan:
         if applied:
             _back_up(settings)
-        call_command("migrate", interactive=False, verbosity=0)
+        # An empty database has nothing to lose: after a crash the migrations simply run again.
+        with _commits("on" if applied else "off"):
+            call_command("migrate", interactive=False, verbosity=0)
         log.info("migrations.applied", extra={"count": len(plan)})
     fingerprint.record(settings.database.dsn, fingerprint.of_migrations())
     return bool(plan)
+
+
+@contextmanager
+def _commits(wait: str) -> Iterator[None]:
+    """Within it a commit waits for the disk, or not: `on` or `off`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('synchronous_commit', %s, false)", [wait])
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
 
 
 def _back_up(settings: Settings) -> None:

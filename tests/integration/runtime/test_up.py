@@ -92,7 +92,7 @@ class Up:
 
 @pytest.fixture
 def up(data_dir, free_port):
-    runs = []
+    runs: list[Up] = []
     port = free_port()
     fixed = {
         "WARDKEEPER_WEB_EVENTS_LISTEN": f"127.0.0.1:{free_port()}",
