@@ -9,6 +9,9 @@ from typing import Any
 # Rooms proper. Registry, bus, settings and runtime are the ground that every room stands on.
 FLOORS_OF_ROOMS = ("acquisition", "aggregation", "processing", "presentation")
 
+# What else stands in presentation (who reads, which address leads where) is its floor, not a room.
+FACES = {"web", "portal", "api", "board", "notify", "report"}
+
 
 def room_of(module: str) -> str:
     """ "aggregation.alarm" of "wardkeeper.aggregation.alarm.services"; "" for what is no room."""
@@ -20,6 +23,8 @@ def room_of(module: str) -> str:
     if parts[1] == "acquisition":
         # Its own modules carry what an adapter says; only an adapter is a room.
         return ".".join(parts[1:4]) if parts[2:3] == ["adapters"] and len(parts) > 3 else ""
+    if parts[1] == "presentation" and parts[2:3] and parts[2] not in FACES:
+        return ""
     return ".".join(parts[1:3]) if parts[1] in FLOORS_OF_ROOMS and len(parts) > 2 else ""
 
 

@@ -19,7 +19,6 @@ from wardkeeper.acquisition.adapters.snmp_trap.adapter import Config, run
 from wardkeeper.bus.worker import subscriptions
 from wardkeeper.ledger.models import Record
 from wardkeeper.messages import Message
-from wardkeeper.processing.desk import services as desk
 from wardkeeper.processing.incident import services as incident
 
 pytestmark = pytest.mark.django_db
@@ -103,24 +102,26 @@ def test_rooms_that_a_trap_enters(place, free_port):
     ]
 
 
-def test_rooms_that_a_report_enters(place):
+def test_rooms_that_a_report_enters(place, client):
+    client.force_login(place.nurse)
+    client.get("/portal/")  # imports every address and tag before anything is recorded
+    sent = {"submission": str(uuid4()), "place": place.ward.pk, "text": "打印机不打", "how_bad": "down"}
     with recorded() as entered:
-        said = desk.Report(
-            submission=uuid4(),
-            place=place.ward,
-            channel="portal",
-            title="打印机不打",
-            degradation=3,
-            ci=place.switch,
-        )
-        record = desk.report(said, person=place.nurse)
+        assert client.post("/portal/report/", sent).status_code == 302
         _deliver([])
-        for step in ("accept", "diagnose"):
-            incident.move(record.pk, step, actor=place.engineer)
+        record = Record.objects.get()
+        solved = {"cause": "hardware", "solution": "新硒鼓", "minutes": 10, "no_ci": True}
+        incident.move(record.pk, "accept", actor=place.engineer)
+        incident.move(record.pk, "resolve", actor=place.engineer, answers=solved)
         _deliver([])
+        assert client.post(f"/portal/{record.pk}/answer/", {"answer": "confirm"}).status_code == 302
+        _deliver([])
+    assert Record.objects.get().state == "closed"
     assert entered == [
-        "processing.desk",
+        "presentation.web",  # its middleware: who is it, in which language, what may the page load
+        "presentation.portal",
         "ledger",
+        "processing.desk",
         "processing.dispatch",
         "processing.incident",
         "processing.sla",
@@ -134,6 +135,8 @@ def test_rooms_that_a_report_enters(place):
         ("wardkeeper.acquisition.batching", ""),
         ("wardkeeper.aggregation.alarm.services", "aggregation.alarm"),
         ("wardkeeper.ledger.services.records", "ledger"),
+        ("wardkeeper.presentation.portal.views", "presentation.portal"),
+        ("wardkeeper.presentation.urls", ""),
         ("wardkeeper.bus.outbox", ""),
         ("django.db", ""),
     ],
