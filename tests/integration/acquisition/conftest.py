@@ -11,11 +11,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from wardkeeper import bus
+from wardkeeper.acquisition.sockets import listening
 from wardkeeper.messages import (
     CollectorStarted,
     DeviceDescribed,
@@ -123,16 +125,12 @@ class House:
 
 @pytest.fixture
 def house(tmp_path: Path, nats_url: str) -> Iterator[House]:
-    held = {}
-    for name, kind in (
-        ("syslog:udp", socket.SOCK_DGRAM),
-        ("syslog:tcp", socket.SOCK_STREAM),
-        ("snmp_trap:udp", socket.SOCK_DGRAM),
-    ):
-        held[name] = socket.socket(socket.AF_INET, kind)
-        held[name].bind(("127.0.0.1", 0))
-        if kind == socket.SOCK_STREAM:
-            held[name].listen(64)
+    anywhere = SimpleNamespace(host="127.0.0.1", port=0)
+    held = {
+        "syslog:udp": listening("syslog", "udp", anywhere),
+        "syslog:tcp": listening("syslog", "tcp", anywhere),
+        "snmp_trap:udp": listening("snmp_trap", "udp", anywhere),
+    }
     made = House(tmp_path, nats_url, f"t{uuid.uuid4().hex[:10]}", held, settings=USERS)
     yield made
     for process in made.processes:
