@@ -6,6 +6,7 @@ from typing import Any
 
 import re2
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from wardkeeper.acquisition.contract import ConfigError, Malformed
 
@@ -79,6 +80,6 @@ def days_left(certificate: bytes, at: datetime) -> float:
     """Days until a certificate (DER) ends; negative once it has. Raises Malformed."""
     try:
         ends_at = x509.load_der_x509_certificate(certificate).not_valid_after_utc
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
         raise Malformed("certificate") from error
     return (ends_at - at.astimezone(UTC)).total_seconds() / _DAY_S
