@@ -17,10 +17,10 @@ def components_of(ci_id: int, kind: str = "") -> QuerySet[Component]:
     return (rows.filter(kind=kind) if kind else rows).order_by("is_gone", "kind", "pk")
 
 
-def names_of(ci_ids: Iterable[int]) -> dict[tuple[int, str], str]:
-    """{(ci, instance): name}, for the titles of series."""
-    rows = Component.objects.filter(ci__in=list(ci_ids)).values_list("ci_id", "instance", "name")
-    return {(ci, instance): name for ci, instance, name in rows}
+def names_of(ci_ids: Iterable[int]) -> dict[tuple[int, str, str], str]:
+    """{(ci, kind, instance): name}, for the titles of series: an interface and a storage may share a number."""
+    rows = Component.objects.filter(ci__in=list(ci_ids)).values_list("ci_id", "kind", "instance", "name")
+    return {(ci, kind, instance): name for ci, kind, instance, name in rows}
 
 
 def watched_count() -> int:

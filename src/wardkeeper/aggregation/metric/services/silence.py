@@ -77,7 +77,8 @@ def ended(feeds: Iterable[Held], *, now_ms: int) -> list[Condition]:
     for feed in feeds:
         if feed.is_silent and feed.polled_ms >= now_ms - 1000 * feed.interval_s * INTERVALS:
             feed.speaks = True
-            at = datetime.fromtimestamp(feed.polled_ms / 1000, UTC)
+            # Heard of again now, not at the poll's own time: that may lie before the alarm was raised.
+            at = datetime.fromtimestamp(now_ms / 1000, UTC)
             found.append(_condition(feed.ci, feed.target, "cleared", at))
     return found
 

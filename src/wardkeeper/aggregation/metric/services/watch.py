@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
 
 from wardkeeper.aggregation.alarm.condition import Condition
+from wardkeeper.aggregation.discovery import queries as discovery
 from wardkeeper.aggregation.metric import catalogue, threshold
 from wardkeeper.aggregation.metric.codec import Floats
 from wardkeeper.aggregation.metric.models import ThresholdRule
@@ -65,7 +66,7 @@ def forget() -> None:
 def evaluate(parts: Sequence[Part], *, now_ms: int) -> list[Condition]:
     """What began or ceased to hold, in order of time per series; writes the states that changed.
 
-    At most four statements, whatever the number of samples. Marks feeds whose states changed.
+    At most five statements, whatever the number of samples. Marks feeds whose states changed.
     """
     if not parts:
         return []
@@ -74,12 +75,37 @@ def evaluate(parts: Sequence[Part], *, now_ms: int) -> list[Condition]:
     after = {feed: dict(states) for feed, states in before.items()}
     conditions: list[Condition] = []
     reached = threshold.suspects([(check, part.values) for check, part in zip(checks, parts, strict=True)])
+    begun: set[StateKey] = set()
     for part, compiled, suspects in zip(parts, checks, reached, strict=True):
         states = after[part.feed.id]
+        if part.layout.fresh:
+            _begin(part.layout, compiled, states, begun)
         if len(suspects) or states:
             conditions += _follow(part, compiled, suspects.tolist(), states)
     _save(parts, before, after)
-    return conditions
+    return _named(conditions)
+
+
+def _named(conditions: Sequence[Condition]) -> list[Condition]:
+    """With the names of ports and file systems, as a person knows them; their number where none is known."""
+    asked = {each.ci for each in conditions if each.ci is not None and each.parameters["instance"]}
+    names = discovery.names_of(asked) if asked else {}
+    found = []
+    for each in conditions:
+        kind = str(each.parameters["metric"]).partition(".")[0]
+        instance = str(each.parameters["instance"])
+        name = names.get((each.ci or 0, kind, instance), instance)
+        found.append(replace(each, parameters={**each.parameters, "name": name}) if instance else each)
+    return found
+
+
+def _begin(layout: Known, checks: threshold.Checks, states: States, begun: set[StateKey]) -> None:
+    """Series seen for the first time wait to be seen well, where the rule asks for it; `begun` are those so far."""
+    for rule, column in zip(checks.rules, checks.columns.tolist(), strict=True):
+        key = (rule.id, layout.series[column])
+        if rule.arm_after_ok and key[1] in layout.fresh and key not in begun:
+            begun.add(key)
+            states[key] = threshold.unseen(rule)
 
 
 def _follow(part: Part, checks: threshold.Checks, suspects: Iterable[int], states: States) -> list[Condition]:
@@ -95,9 +121,9 @@ def _follow(part: Part, checks: threshold.Checks, suspects: Iterable[int], state
     for at in sorted(chosen):
         rule, key = checks.rules[at], keys[at]
         state = states.get(key)
-        if state is None:
-            state = threshold.unseen(rule) if key[1] in part.layout.fresh else threshold.well(rule)
-        state, moved = threshold.follow(checks, at, state, times_ms=part.times_ms, values=part.values)
+        state, moved = threshold.follow(
+            checks, at, state or threshold.well(rule), times_ms=part.times_ms, values=part.values
+        )
         changes += moved
         if threshold.is_well(state):
             states.pop(key, None)
@@ -144,7 +170,6 @@ def _condition(part: Part, checks: threshold.Checks, change: threshold.Change) -
     parameters: dict[str, str | int | float | bool | None] = {
         "metric": metric,
         "instance": instance,
-        "name": instance,
         "value": round(change.value, 3),
         "limit": level.raise_at if change.after else level.clear_at,
     }
