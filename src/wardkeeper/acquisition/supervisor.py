@@ -49,7 +49,7 @@ class Collector:
         self._settings = settings
         self._publisher = publisher
         self._assignments = assignments
-        self._counts = counters.Counters()
+        self.counts = counters.Counters()
         self._outbound = Outbound(publisher)
         self._keepers: dict[str, Keeper] = {}
         self._emits: dict[str, AdapterEmit] = {}
@@ -67,10 +67,14 @@ class Collector:
             self._emits[adapter] = AdapterEmit(
                 collector=self._settings.collect.name,
                 outbound=self._outbound,
-                counts=self._counts.of(adapter),
+                counts=self.counts.of(adapter),
                 keeper=keeper,
             )
         return self._emits[adapter]
+
+    async def flushed(self) -> None:
+        """Returns when all that has been emitted is durable."""
+        await self._outbound.flush()
 
     async def run(self) -> None:
         sending = asyncio.create_task(self._outbound.run(), name="outbound")
@@ -151,7 +155,7 @@ class Collector:
             },
             "polls": dict(self._scheduler.counts),
             "troubles": dict(list(self._scheduler.troubles.items())[:_SHOWN_TROUBLES]),
-            "counts": self._counts.as_table(),
+            "counts": self.counts.as_table(),
             # Of sockets that are closed by now: what was last seen.
             "kernel_drops": self._drops | counters.kernel_drops(sockets.opened()),
             "published": self._outbound.published,
