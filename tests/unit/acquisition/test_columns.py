@@ -25,6 +25,11 @@ def test_text_is_read_as_utf_8_then_as_gb_18030():
     assert text("门诊一楼".encode("gb18030")) == "门诊一楼"
 
 
+def test_text_that_a_device_cut_off_inside_a_character_keeps_the_rest():
+    assert text("门诊一楼".encode()[:-1]) == "门诊一"
+    assert text("门诊一楼".encode("gbk")[:-1]) == "门诊一"
+
+
 def test_text_loses_padding_and_control_characters():
     assert text(b"core-1\x00\x00") == "core-1"
     assert text(b"Cisco IOS\r\nVersion 12") == "Cisco IOS  Version 12"

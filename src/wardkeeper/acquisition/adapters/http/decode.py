@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from wardkeeper.acquisition.contract import ConfigError, Malformed
+from wardkeeper.acquisition.text import decoded
 
 _DAY_S = 86_400
 _STATUSES = range(100, 600)
@@ -19,10 +20,11 @@ class Expectation:
     """What makes an answer good.
 
     statuses  those allowed
-    contains  text that the body must have, empty for any; compared as UTF-8 and as
-              GB 18030, in which many Chinese hospital pages are still written
+    contains  text that the body must have, empty for any
     pattern   a compiled RE2 expression, or None. RE2 and not `re`: its time grows
               with the body only, so no expression can stop the collector
+
+    The body is read as `decoded` reads it: many Chinese hospital pages are GBK.
     """
 
     statuses: frozenset[int]
@@ -33,11 +35,12 @@ class Expectation:
         """Why the answer is not good, a stable code; empty if it is."""
         if status not in self.statuses:
             return "status"
-        if self.contains and not any(
-            self.contains.encode(encoding) in body for encoding in ("utf-8", "gb18030")
-        ):
+        if not self.contains and self.pattern is None:
+            return ""
+        page = decoded(body)
+        if self.contains not in page:
             return "text_missing"
-        if self.pattern is not None and self.pattern.search(body) is None:
+        if self.pattern is not None and self.pattern.search(page) is None:
             return "pattern_missing"
         return ""
 
@@ -66,7 +69,7 @@ def _compiled(pattern: str) -> Any:
     options.log_errors = False
     options.max_mem = 8 << 20
     try:
-        return re2.compile(pattern.encode(), options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         raise ConfigError(f"pattern {pattern!r}: {_said(error)}; the syntax is that of RE2") from error
 
