@@ -25,12 +25,11 @@ _CODES = {Kind.COUNTER: 0, Kind.GAUGE: 1, Kind.STATE: 2}
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """title  msgid of its name
-    unit   as metrics.toml explains; "share" is 0..1
-    """
+    """unit  as metrics.toml explains; "share" is 0..1"""
 
     name: str
     title: str
+    title_zh: str
     unit: str
     kind: Kind
 
@@ -44,13 +43,14 @@ def catalogue() -> Mapping[str, Metric]:
     with _FILE.open("rb") as file:
         facts = tomllib.load(file)
     return {
-        name: Metric(name, fact["title"], fact["unit"], Kind(fact["kind"])) for name, fact in facts.items()
+        name: Metric(name, fact["title"], fact["title_zh"], fact["unit"], Kind(fact["kind"]))
+        for name, fact in facts.items()
     }
 
 
 def metric(name: str) -> Metric:
     """A metric that the catalogue does not know is a gauge without unit, titled by its name."""
-    return catalogue().get(name) or Metric(name, name, "", Kind.GAUGE)
+    return catalogue().get(name) or Metric(name, name, name, "", Kind.GAUGE)
 
 
 def parse_series(text: str) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.utils.translation import gettext
+from django.utils.translation import get_language
 
 from wardkeeper.aggregation.metric import block, catalogue, reading
 from wardkeeper.aggregation.metric.block import Stats
@@ -18,7 +18,9 @@ TOP_RAW_MS = 2 * block.HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """unit  as metrics.toml explains; "share" is 0..1"""
+    """unit   as metrics.toml explains; "share" is 0..1
+    title  in the reader's language
+    """
 
     id: int
     ci: int
@@ -72,9 +74,8 @@ def find_series(ci: int, metric: str, instance: str | None = None) -> list[int]:
 
 def _info(row: Series) -> SeriesInfo:
     meaning = catalogue.metric(row.metric)
-    return SeriesInfo(
-        row.pk, row.ci, row.metric, row.instance, meaning.unit, meaning.kind, gettext(meaning.title)
-    )
+    title = meaning.title_zh if (get_language() or "zh").startswith("zh") else meaning.title
+    return SeriesInfo(row.pk, row.ci, row.metric, row.instance, meaning.unit, meaning.kind, title)
 
 
 def _order(info: SeriesInfo) -> tuple[str, int, str]:

@@ -4,9 +4,8 @@ from django.db import migrations
 
 
 def load(apps, schema_editor):
-    # Later versions add their new rules by `services.load_defaults()` at each start; this one call
-    # only spares the first start from being different. Historical models lack the compile step, so
-    # the rows are written as data.
+    # Later versions add their new rules by `setup.ensure()`; this lets a database that was only
+    # migrated watch at once. Historical models lack the compile step, so the rows are written as data.
     import time
     import tomllib
     from pathlib import Path
