@@ -145,6 +145,11 @@ def counts(scope: Scope, wanted: Filter, *, at: datetime, soon: datetime) -> dic
     )
 
 
+def count(scope: Scope, wanted: Filter, *, most: int = 1000) -> int:
+    """How many match, counted no further than `most`: beyond that nobody reads the number."""
+    return filtered(scope, wanted).order_by()[:most].count()
+
+
 def journal(scope: Scope, found: Record) -> list[Entry]:
     """The record's entries, oldest first; only the public ones for a reader who sees it as its requester."""
     rows = Entry.objects.filter(record=found).select_related("actor").order_by("sequence")

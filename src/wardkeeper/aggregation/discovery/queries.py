@@ -25,3 +25,9 @@ def names_of(ci_ids: Iterable[int]) -> dict[tuple[int, str, str], str]:
 
 def watched_count() -> int:
     return WatchTarget.objects.filter(is_enabled=True).values("ci").distinct().count()
+
+
+def watched(ci_ids: Iterable[int]) -> set[int]:
+    """Those of these CIs that somebody polls."""
+    rows = WatchTarget.objects.filter(ci__in=list(ci_ids), is_enabled=True)
+    return set(rows.values_list("ci_id", flat=True))

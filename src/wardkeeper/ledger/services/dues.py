@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 class Due(NamedTuple):
@@ -15,13 +15,17 @@ class Due(NamedTuple):
     clock: str
 
 
+@transaction.atomic
 def set_dues(dues: Sequence[Due]) -> None:
     """Like `set_due`, in one statement however many: a changed calendar moves thousands of deadlines."""
     if not dues:
         return
-    # In order of id, as every other writer locks records.
     records, ats, clocks = zip(*sorted(dues), strict=True)
     with connection.cursor() as cursor:
+        # In order of id, as every other writer locks records; the update alone would lock in any order.
+        cursor.execute(
+            "SELECT FROM ledger_record WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [list(records)]
+        )
         cursor.execute(
             """
             UPDATE ledger_record SET due_at = wanted.at, due_clock = wanted.clock

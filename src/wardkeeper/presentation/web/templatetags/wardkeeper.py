@@ -1,11 +1,13 @@
 """The words and shapes that every page uses: built into all templates, nothing to load."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -199,3 +201,99 @@ def record_state(record: Any) -> SafeString:
     """The state of a record as a chip, in the words of its own workflow."""
     state = flow_of(record).state(record.state)
     return chip(gettext(state.title), STATE_TONES.get(state.tone, "plain"))
+
+
+@register.simple_tag
+def chip_state(record: Any, name: str) -> SafeString:
+    """A state named in the journal, as a chip."""
+    state = flow_of(record).state(name)
+    return chip(gettext(state.title), STATE_TONES.get(state.tone, "plain"))
+
+
+@register.simple_tag
+def record_url(record: Any) -> str:
+    """The page of a record, by its kind."""
+    return reverse("record", args=[f"{record.kind}s", record.pk])
+
+
+@register.simple_tag
+def ci_url(ci_id: int) -> str:
+    return reverse("ci", args=[ci_id])
+
+
+@register.simple_tag
+def alarm_url(alarm_id: int) -> str:
+    return reverse("alarm", args=[alarm_id])
+
+
+@register.simple_tag
+def share_left(used: float) -> float:
+    """What a clock ring shows of a used share."""
+    return max(0.0, 1.0 - used)
+
+
+@register.filter
+def unlocalized(value: float) -> str:
+    """A number as HTML attributes want it, whatever the language."""
+    return f"{min(value, 1.0):.4f}"
+
+
+@register.simple_tag
+def typed_value(typed: Mapping[str, str], name: str) -> str:
+    """What was typed into a field before the form came back; "" at the first time."""
+    return typed.get(name, "")
+
+
+FIELD_TITLES = {
+    "title": _("Title"),
+    "description": _("Description"),
+    "team": _("Team"),
+    "assignee": _("Assignee"),
+    "ci": _("Configuration item"),
+    "service": _("Service"),
+    "category": _("Category"),
+    "place": _("Place"),
+    "priority": _("Priority"),
+    "priority_why": _("Why this priority"),
+    "second_person": _("Second person"),
+    "attachment": _("File"),
+    "link": _("Link"),
+    "requester": _("Requester"),
+    "requester_name": _("Requester"),
+    "requester_phone": _("Phone"),
+}
+
+
+@register.simple_tag
+def field_title(record: Any, name: str) -> str:
+    """What a changed field is called: the record's own, or an answer of one of its moves."""
+    if name in FIELD_TITLES:
+        return gettext(FIELD_TITLES[name])
+    for step in flow_of(record).moves:
+        for rule in step.fields:
+            if rule.name == name:
+                return gettext(rule.title)
+    return name
+
+
+@register.simple_tag
+def field_value(record: Any, name: str, value: Any) -> str:
+    """A changed value: the title of a choice, a time as people read it, else as it is."""
+    if value is None:
+        return "–"
+    for step in flow_of(record).moves:
+        for rule in step.fields:
+            if rule.name != name:
+                continue
+            if rule.type == "datetime":
+                return times.exact(datetime.fromisoformat(str(value)))
+            for code, title in rule.choices:
+                if code == value:
+                    return gettext(title)
+    return str(value)
+
+
+@register.filter
+def cut_words(text: str) -> list[str]:
+    """The words of a literal, for a loop over a fixed handful."""
+    return text.split()
