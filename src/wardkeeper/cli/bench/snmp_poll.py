@@ -25,7 +25,7 @@ from wardkeeper.acquisition.scheduler import Scheduler
 from wardkeeper.cli.bench._snmp_agent import bound, in_own_process, switch
 from wardkeeper.messages import Message, Target
 
-SETTINGS = {"version": "2c", "ports": 48, "variables_a_poll": 441, "seconds": 5}
+SETTINGS = {"version": "2c", "ports": 48, "variables_a_poll": 435, "seconds": 5}
 
 PORTS = 48
 AT_ONCE = 50
