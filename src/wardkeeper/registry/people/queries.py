@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from wardkeeper.registry.people.models import Membership, Person, SignIn, Team
 from wardkeeper.registry.people.rights import Right
-from wardkeeper.registry.people.scope import Scope
+from wardkeeper.registry.people.scope import EVERYWHERE, Scope
 from wardkeeper.registry.places.models import Place, PlaceKind
 
 
@@ -81,8 +81,9 @@ def by_ids(ids: Iterable[int]) -> dict[int, Person]:
 def places_of(scope: Scope, text: str = "") -> QuerySet[Place]:
     """Places in which the reader holds any right, matching `text` in code or name."""
     condition = Q(pk__in=())
-    for right in scope.paths:
-        condition |= scope.where(right, path="path")
+    for right, prefixes in scope.paths.items():
+        # An empty condition joined by "or" would vanish instead of letting everything through.
+        condition |= ~Q(pk__in=()) if EVERYWHERE in prefixes else scope.where(right, path="path")
     rows = Place.objects.filter(condition, is_active=True)
     if text.strip():
         found = text.strip()

@@ -36,7 +36,7 @@ TIERS = ("T1", "T2", "T3", "T4")
 
 def state_of(severity: str | None, *, is_watched: bool) -> str:
     """up, degraded, down or unknown, from the worst active alarm."""
-    if severity in ("critical", "major"):
+    if severity == "critical":
         return "down"
     if severity is not None:
         return "degraded"

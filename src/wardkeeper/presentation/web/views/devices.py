@@ -38,6 +38,7 @@ def add(request: HttpRequest) -> HttpResponse:
         "way": request.POST.get("way", "snmp"),
         "problem": "",
         "result": None,
+        "sysname": "",
     }
     if request.method == "GET":
         return render(request, "web/cis/add.html", words)
@@ -46,7 +47,8 @@ def add(request: HttpRequest) -> HttpResponse:
     except ConfigError as refused:
         words["problem"] = str(refused)
         return render(request, "web/cis/add.html", words, status=422)
-    words["result"], words["said"] = result, _said(result) if result else ""
+    if result is not None:
+        words |= {"result": result, "said": _said(result), "sysname": result.sysname}
     is_good = result is None or result.ok
     if request.POST.get("what") == "test" or not is_good:
         return render(request, "web/cis/add.html", words, status=200 if is_good else 422)
