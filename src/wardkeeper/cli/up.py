@@ -37,13 +37,14 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(settings.log.level, file=datadir.make(settings.data_dir) / "log" / "supervisor.log")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
-    held = hold_sockets(settings)
+    held: dict[str, socket.socket] = {}
     try:
         with House(
             settings,
             roles=lambda ready: roles(ready, held, demo=args.demo),
             setup=_set_up,
             preload=start_django,
+            claim=lambda chosen: held.update(hold_sockets(chosen)),
         ) as house:
             house.run(on_ready=lambda: _announce(house))
     except SetupFailed as error:
@@ -116,6 +117,11 @@ def _announce(house: House) -> None:
     """The ready line, and at the first start the login."""
     address = addresses.shown(*addresses.web(house.settings))
     lines = [f"Wardkeeper is ready at http://{address}/"]
-    if password := house.take_first_login():
+    if password := house.first_login():
         lines += ["Sign in as admin with the password (shown only now):", f"  {password}"]
-    print("\n".join(lines), flush=True)
+    try:
+        print("\n".join(lines), flush=True)
+    except OSError as error:  # nobody reads us any more; that is no reason to stop
+        log.warning("ready.untold", extra={"reason": str(error)})
+    else:
+        house.forget_first_login()

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 from io import BufferedWriter
 from pathlib import Path
 
@@ -86,6 +87,17 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def cap_log(path: Path) -> None:
+    """Empties a full log that others write to, after copying it to `NAME.1`.
+
+    They opened it for appending, so they go on at its new end; lines written during the copy are lost.
+    """
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > _LOG_LIMIT_BYTES:
+            shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+            os.truncate(path, 0)
 
 
 def open_log(path: Path) -> BufferedWriter:

@@ -46,6 +46,7 @@ class House:
     roles      made when the engines' addresses are in the environment and setup is done
     setup      migrates, collects static files and makes the first login; returns its exit status. It runs
                in a forked child, so what it loads and opens is gone with it
+    claim      called under the lock, when no orphan is left: takes what listens, refuses what is taken
     preload    called before `setup` is forked, so that its imports are shared
     """
 
@@ -53,6 +54,7 @@ class House:
     roles: Callable[[Settings], Sequence[Role]]
     setup: Callable[[], int]
     preload: Callable[[], None] = lambda: None
+    claim: Callable[[Settings], None] = lambda _: None
     stop_order: Sequence[Sequence[str]] = STOP_ORDER
     engines: dict[str, Engine] = field(default_factory=dict)
     data_dir: Path = field(init=False)
@@ -78,14 +80,15 @@ class House:
             on_ready=on_ready
         )
 
-    def take_first_login(self) -> str:
-        """The generated password of `admin`, once; empty ever after."""
-        path = self.data_dir / FIRST_LOGIN
+    def first_login(self) -> str:
+        """The generated password of `admin` until it has been shown; empty ever after."""
         with contextlib.suppress(FileNotFoundError):
-            password = path.read_text().strip()
-            path.unlink()
-            return password
+            return (self.data_dir / FIRST_LOGIN).read_text().strip()
         return ""
+
+    def forget_first_login(self) -> None:
+        """It has been shown."""
+        (self.data_dir / FIRST_LOGIN).unlink(missing_ok=True)
 
     def _enter(self, stack: ExitStack) -> None:
         settings = self.settings
@@ -101,6 +104,7 @@ class House:
         stack.callback(lock.release)
         end_orphans(self.data_dir)
         self._require_free_ports()
+        self.claim(self.settings)
         ensure_secret_key(self.data_dir)
         self._start_engines(stack)
 

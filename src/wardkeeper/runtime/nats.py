@@ -13,6 +13,7 @@ from typing import Self
 from urllib.parse import quote
 
 from wardkeeper.runtime import child, datadir
+from wardkeeper.runtime.engine import Pulse
 from wardkeeper.runtime.errors import EngineError, RefusalError
 
 USER = "wardkeeper"
@@ -65,6 +66,7 @@ class EmbeddedNats:
         self.data_dir = data_dir
         self._wanted_port = port
         self._port = 0
+        self._is_settled = False
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -127,7 +129,11 @@ class EmbeddedNats:
 
     def answers(self) -> bool:
         """Somebody's server, perhaps another process's child, answers at our address."""
-        return answers(self._port or self._kept_port(), self.password)
+        return self.pulse() is Pulse.BEATS
+
+    def pulse(self) -> Pulse:
+        """How its JetStream takes a request; takes at most some two seconds."""
+        return probe(self._port or self._kept_port(), self.password)
 
     def __enter__(self) -> Self:
         self.start()
@@ -142,12 +148,17 @@ class EmbeddedNats:
         process = self._process
         deadline = time.monotonic() + _START_LIMIT_S
         while process is not None and process.poll() is None and time.monotonic() < deadline:
-            if answers(self._port, self.password):
+            if self.pulse() is Pulse.BEATS:
+                self._is_settled = True
                 return True
             time.sleep(_POLL_S)
         return False
 
     def _choose_port(self) -> int:
+        if self._is_settled:
+            return (
+                self._port
+            )  # those who use us know no other; if it is taken, the start fails and is tried again
         for port in (self._wanted_port, self._kept_port()):
             if port and _is_free(port):
                 break
@@ -173,12 +184,14 @@ class EmbeddedNats:
             child.end_strangers(pids, steps=((signal.SIGTERM, 5.0), (signal.SIGKILL, 2.0)))
 
 
-def answers(port: int, password: str, *, timeout_s: float = 2.0) -> bool:
+def probe(port: int, password: str, *, timeout_s: float = 2.0) -> Pulse:
     """Asks JetStream for its account over a plain connection.
 
     Source: docs.nats.io, reference/nats-protocol. The client library has its one door in bus/nats.py.
     """
-    connect = json.dumps({"user": USER, "pass": password, "verbose": False, "lang": "probe", "version": "1"})
+    # With headers and no_responders a server without JetStream says so at once instead of nothing.
+    asked = {"verbose": False, "headers": True, "no_responders": True, "lang": "probe", "version": "1"}
+    connect = json.dumps({"user": USER, "pass": password, **asked})
     request = f"CONNECT {connect}\r\nSUB _INBOX.probe 1\r\nPUB $JS.API.INFO _INBOX.probe 0\r\n\r\n"
     deadline = time.monotonic() + timeout_s
     try:
@@ -188,12 +201,12 @@ def answers(port: int, password: str, *, timeout_s: float = 2.0) -> bool:
             while time.monotonic() < deadline and (part := connection.recv(65536)):
                 received += part
                 if b"account_info_response" in received:
-                    return b'"error"' not in received
-                if b"-ERR" in received:
-                    return False
+                    return Pulse.BROKEN if b'"error"' in received else Pulse.BEATS
+                if b"-ERR" in received or b"NATS/1.0 503" in received:  # 503: no JetStream to answer
+                    return Pulse.BROKEN
     except OSError:
         pass
-    return False
+    return Pulse.MUTE
 
 
 def _is_free(port: int) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlencode
 import psycopg
 
 from wardkeeper.runtime import child, datadir
+from wardkeeper.runtime.engine import Pulse
 from wardkeeper.runtime.errors import EngineError, RefusalError
 from wardkeeper.runtime.postgres_place import Place, settle
 
@@ -27,6 +29,9 @@ _STATE_LINE = (
 )
 _START_TRIES_S = 30.0
 _RECOVERY_LIMIT_S = 600.0
+_RECOVERING = re.compile(
+    r"the database system is (starting up|in recovery mode|not yet accepting connections)"
+)
 _STOP = ((signal.SIGINT, 6.0), (signal.SIGQUIT, 1.5))  # fast, then immediate shutdown
 
 # For 2 cores and a few GB. A hospital that needs more names its own server in database.dsn.
@@ -126,12 +131,20 @@ class EmbeddedPostgres:
 
     def answers(self) -> bool:
         """Somebody's server, perhaps another process's child, answers at our address."""
+        return self.pulse() is Pulse.BEATS
+
+    def pulse(self) -> Pulse:
+        """How it takes a query; takes at most some two seconds."""
         try:
             with psycopg.connect(self.dsn, connect_timeout=2, autocommit=True) as connection:
                 connection.execute("SELECT 1")
+        except psycopg.OperationalError as error:
+            # After the crash of one of its processes it recovers by itself; psycopg keeps no SQLSTATE
+            # (57P03, cannot_connect_now) of a failed connection, so the text has to do. lc_messages is C.
+            return Pulse.BUSY if _RECOVERING.search(str(error)) else Pulse.MUTE
         except psycopg.Error:
-            return False
-        return True
+            return Pulse.MUTE
+        return Pulse.BEATS
 
     def __enter__(self) -> Self:
         self.start()

@@ -7,6 +7,7 @@ it; what it cannot reach goes to /var/lib/wardkeeper, with a link in the data di
 
 import hashlib
 import os
+import pwd
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def packaged() -> Path:
 
 def settle(data_dir: Path) -> Place:
     """Decides the places for `data_dir` and makes the folders. The same answer at every start."""
+    _require_name()
     home = data_dir / "postgres"
     home.mkdir(exist_ok=True)
     identity = _identity(home)
@@ -70,12 +72,25 @@ def settle(data_dir: Path) -> Place:
         home = link.readlink().parent  # decided at the first start: stays, whatever parents allow now
     elif home.parent != data_dir and not link.exists():
         link.symlink_to(home / "cluster")
+    if home.parent != data_dir:
+        _refuse_copy(home, data_dir)
     return Place(
         cluster=home / "cluster",
         sockets=_sockets(home, identity, account),
         binaries=binaries,
         account=account,
     )
+
+
+def _require_name() -> None:
+    """Its initdb looks up its user's name and gives up without one (a container with a number for a user)."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError as error:
+        raise RefusalError(
+            f"PostgreSQL needs a user with a name, and uid {os.geteuid()} has no entry in /etc/passwd;"
+            " add one, or set database.dsn"
+        ) from error
 
 
 def _identity(home: Path) -> str:
@@ -96,6 +111,17 @@ def _outside(identity: str) -> Path:
             f"cannot make {home} for PostgreSQL ({error.strerror}); set database.dsn"
         ) from error
     return home
+
+
+def _refuse_copy(home: Path, data_dir: Path) -> None:
+    """A copied data directory has the original's link: both would write into one cluster."""
+    path = home / "belongs-to"
+    owner = Path(path.read_text()) if path.exists() else data_dir
+    if owner != data_dir and (owner / "postgres" / "id").exists():
+        raise RefusalError(
+            f"{data_dir} is a copy of {owner}, with its database; use backup and restore instead"
+        )
+    datadir.write(path, str(data_dir))
 
 
 def _sockets(home: Path, identity: str, account: Account | None) -> Path:

@@ -90,8 +90,7 @@ class RoleProcess:
         now = time.monotonic()
         if self.state is State.WAITING:
             if now >= self._again_at:
-                self.restarts += 1
-                self.start()
+                self._start_again(now)
             return
         if self._process is None:
             return
@@ -122,6 +121,23 @@ class RoleProcess:
         self._close_pipe()
         self.state = State.STOPPED
 
+    def _start_again(self, now: float) -> None:
+        self.restarts += 1
+        try:
+            self.start()
+        except OSError as error:  # a full disk, no more processes: it may pass
+            self._close_pipe()
+            self._wait_longer(now)
+            log.warning("role.failed", extra={"role": self.role.name, "reason": str(error)})
+
+    def _wait_longer(self, now: float) -> float:
+        """Goes to the next pause, and returns its seconds."""
+        pause = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
+        self._failures += 1
+        self._again_at = now + pause
+        self.state = State.WAITING
+        return pause
+
     def _launch(self, said: int) -> child.Process:
         """`said`: the descriptor for READY_FD, -1 for none."""
         ready = {READY_FD: str(said)} if said >= 0 else {}
@@ -144,10 +160,7 @@ class RoleProcess:
         self._close_pipe()
         if now - self._started_at >= _PROVEN_AFTER_S:
             self._failures = 0
-        pause = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
-        self._failures += 1
-        self._again_at = now + pause
-        self.state = State.WAITING
+        pause = self._wait_longer(now)
         facts = {
             "role": self.role.name,
             "status": status,

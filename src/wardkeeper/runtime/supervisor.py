@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from wardkeeper.runtime import datadir
+from wardkeeper.runtime.engine import Pulse
 from wardkeeper.runtime.errors import EngineError, RefusalError
 from wardkeeper.runtime.role import Role, RoleProcess, State
 from wardkeeper.runtime.status import StatusFile
@@ -19,7 +21,8 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 5.0
 _WHILE_STARTING_S = 0.05
-_UNHEALTHY_TICKS = 3
+# One that says itself that it cannot work is restarted soon; one that does not answer may have a slow disk.
+_PATIENCE_TICKS = {Pulse.BROKEN: 3, Pulse.MUTE: 12}
 _ENGINE_BACK_OFF_S = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 DISK_LOW_BYTES = 512 << 20
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -32,7 +35,7 @@ class Engine(Protocol):
     def pid(self) -> int | None: ...
     def start(self) -> str: ...
     def stop(self) -> None: ...
-    def is_healthy(self) -> bool: ...
+    def pulse(self) -> Pulse: ...
 
 
 class _WatchedEngine:
@@ -41,32 +44,36 @@ class _WatchedEngine:
         self.engine = engine
         self.state = State.UP
         self.restarts = 0
-        self._misses = 0
+        self._misses: dict[Pulse, int] = {}
         self._failures = 0
         self._again_at = 0.0
 
-    def tend(self, *, probe: Callable[[Engine], bool] | None) -> None:
-        """Restarts it if it died or stayed mute; `probe` None looks only whether its process lives."""
-        now = time.monotonic()
-        if self.engine.pid is not None and probe is not None:
-            healthy = probe(self.engine)
-            self._misses = 0 if healthy else self._misses + 1
-            if healthy:
-                self.state, self._failures = State.UP, 0
-            elif self._misses < _UNHEALTHY_TICKS:
-                log.warning("engine.mute", extra={"engine": self.name, "times": self._misses})
-        mute = self._misses >= _UNHEALTHY_TICKS
-        if (self.engine.pid is None or mute) and now >= self._again_at:
-            self._start_again(mute=mute)
+    def tend(self, *, is_tick: bool) -> None:
+        """Restarts it if it died or stayed ill; between ticks only looks whether its process lives."""
+        if self.engine.pid is not None and is_tick:
+            self._feel(self.engine.pulse())
+        ill = any(self._misses.get(pulse, 0) >= limit for pulse, limit in _PATIENCE_TICKS.items())
+        if (self.engine.pid is None or ill) and time.monotonic() >= self._again_at:
+            self._start_again(reason="ill" if self.engine.pid else "died")
+
+    def _feel(self, pulse: Pulse) -> None:
+        if pulse in {Pulse.BEATS, Pulse.BUSY}:
+            self._misses.clear()
+            self._failures = 0
+            self.state = State.UP if pulse is Pulse.BEATS else State.STARTING
+            return
+        self._misses[pulse] = self._misses.get(pulse, 0) + 1
+        self.state = State.STARTING
+        log.warning("engine.ill", extra={"engine": self.name, "pulse": pulse, "times": self._misses[pulse]})
 
     def next_at(self) -> float | None:
         return self._again_at if self.engine.pid is None else None
 
-    def _start_again(self, *, mute: bool) -> None:
+    def _start_again(self, *, reason: str) -> None:
         self.state = State.WAITING
-        log.warning("engine.restarting", extra={"engine": self.name, "reason": "mute" if mute else "died"})
+        log.warning("engine.restarting", extra={"engine": self.name, "reason": reason})
         self.engine.stop()
-        self._misses = 0
+        self._misses.clear()
         try:
             self.engine.start()
         except (EngineError, RefusalError, OSError) as error:
@@ -111,11 +118,11 @@ class Supervisor:
             try:
                 while not self._stops:
                     is_tick = time.monotonic() >= tick_at
-                    changed = self._tend(probes=is_tick)
+                    changed = self._tend(is_tick=is_tick)
                     if is_tick:
                         tick_at = time.monotonic() + _TICK_S
                     if changed or is_tick:
-                        self._status.write(self.facts())
+                        self._tell()
                     if not announced and self._is_up():
                         announced = True
                         on_ready()
@@ -123,6 +130,12 @@ class Supervisor:
             finally:
                 self.stop_roles()
                 self._status.remove()
+
+    def _tell(self) -> None:
+        with contextlib.suppress(OSError):  # its first blocks may find no room; the next tick tries again
+            self._status.write(self.facts())
+        for path in (self._data_dir / "log").glob("*.log"):
+            datadir.cap_log(path)
 
     def facts(self) -> dict[str, Any]:
         """State of everything, as `health` reads it."""
@@ -149,10 +162,10 @@ class Supervisor:
                 process.finish(deadline=started + grace)
                 log.info("role.stopped", extra={"role": process.role.name})
 
-    def _tend(self, *, probes: bool) -> bool:
+    def _tend(self, *, is_tick: bool) -> bool:
         before = [one.state for one in self._engines], [role.state for role in self._roles.values()]
         for one in self._engines:
-            one.tend(probe=(lambda engine: engine.is_healthy()) if probes else None)
+            one.tend(is_tick=is_tick)
         for role in self._roles.values():
             role.tend()
         return before != ([one.state for one in self._engines], [role.state for role in self._roles.values()])

@@ -10,7 +10,9 @@ import nats
 import pytest
 
 from tests.integration.runtime.conftest import wait_for
-from wardkeeper.runtime.nats import EmbeddedNats, answers
+from wardkeeper.runtime.engine import Pulse
+from wardkeeper.runtime.errors import EngineError
+from wardkeeper.runtime.nats import EmbeddedNats, probe
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ async def test_server_syncs_always_and_takes_eight_megabytes(engine):
 
 
 async def test_only_the_password_opens_the_door(engine):
-    assert not answers(urlsplit(engine.url).port, "guessed")
+    assert probe(urlsplit(engine.url).port, "guessed") is Pulse.BROKEN
     with pytest.raises(nats.errors.Error):
         await nats.connect(engine.url.replace(engine.password, "guessed"), allow_reconnect=False)
 
@@ -62,5 +64,19 @@ def test_port_is_kept_while_it_is_free(engine):
         thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         thief.bind(("127.0.0.1", port))
         thief.listen()
-        assert urlsplit(engine.start()).port != port
-        assert engine.is_healthy()
+        other = EmbeddedNats(engine.data_dir)
+        with other:
+            assert urlsplit(other.url).port != port
+            assert other.is_healthy()
+
+
+def test_restarted_server_keeps_the_address_that_roles_know_or_fails(engine):
+    port = urlsplit(engine.url).port
+    engine.stop()
+    with socket.socket() as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        thief.bind(("127.0.0.1", port))
+        thief.listen()
+        with pytest.raises(EngineError):
+            engine.start()
+    assert urlsplit(engine.start()).port == port

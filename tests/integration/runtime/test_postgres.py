@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: who may in, where it lives, how it comes back."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -150,6 +151,10 @@ def test_closed_parents_stay_closed(tmp_path_factory):
             assert outside.is_relative_to("/var/lib/wardkeeper")
             assert (house / "postgres" / "cluster").readlink() == postgres.place.cluster
         assert stat.S_IMODE(parent.stat().st_mode) == 0o700
+        copy = parent / "copy"
+        shutil.copytree(house, copy, symlinks=True)
+        with pytest.raises(RefusalError, match=f"is a copy of {house}"):
+            EmbeddedPostgres(copy).start()
         parent.chmod(0o755)  # opened later: the cluster stays where it was made
         with EmbeddedPostgres(house, durable=False) as postgres:
             assert postgres.place.cluster.parent == outside
