@@ -2,7 +2,7 @@
 
 Messages are a nudge only: what happened is read from the record's journal, from the entry
 after the last one that was followed. So it does not matter how often or in what order
-messages come. Locks are taken in this order: meters, clocks, records, each by id.
+messages come. Whoever changes clocks locks their meters first, then records, each by id.
 """
 
 import logging

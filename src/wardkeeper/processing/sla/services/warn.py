@@ -38,9 +38,11 @@ def warn_due(now: datetime | None = None, *, most: int = _MOST) -> int:
             if percent is not None:
                 sheet.add(clock, Event(EventKind.WARN, now, percent=percent))
                 told.append((sheet.record, clock, settled(sheet, clock)))
-    write(sheets)
+    # First the journals, which lock the records for update: `write` adds rows that refer to them, and two
+    # writers that both refer to a record before either locks it would wait for each other.
     for record, clock, stands in told:
         _tell(record, clock, stands)
+    write(sheets)
     return len(told)
 
 

@@ -1,0 +1,15 @@
+"""Every test of the clocks has a hospital."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.hospital import Hospital
+
+
+@pytest.fixture
+def place(db: None) -> "Hospital":
+    from tests.integration import hospital  # noqa: PLC0415 - this file is read before Django is set up
+
+    return hospital.build()
