@@ -5,6 +5,7 @@ into `bus_test_effect`; `relay` is a second relay that stands by.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ import django
 django.setup()
 
 from django.db import connection, transaction  # noqa: E402 - models need the set-up
+from procrastinate.contrib.django import app as jobs  # noqa: E402
 
 from wardkeeper import bus  # noqa: E402
 from wardkeeper.bus import Subscription, worker  # noqa: E402
@@ -26,9 +28,9 @@ from wardkeeper.settings import current  # noqa: E402
 def take_effect(messages: Sequence[Message]) -> None:
     fresh = [each for each in once("test.effects", messages) if isinstance(each, ContactLogged)]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO bus_test_effect (key, number) VALUES (%s, %s)",
-            [(each.contact, each.record) for each in fresh],
+        cursor.execute(
+            "INSERT INTO bus_test_effect (key, number) SELECT * FROM unnest(%s::int[], %s::int[])",
+            [[each.contact for each in fresh], [each.record for each in fresh]],
         )
 
 
@@ -44,5 +46,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "relay":
         asyncio.run(relay())
     else:
+        logging.basicConfig(level="INFO", format="%(asctime)s %(name)s %(message)s")
+        jobs.periodic_registry.periodic_tasks.clear()  # of rooms whose tables are not in this database
         worker.subscriptions = lambda: {"effects": EFFECTS}
         sys.exit(worker.main())

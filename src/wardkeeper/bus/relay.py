@@ -53,8 +53,9 @@ class Relay:
         """Until `stop`. Waits for database and bus as long as it takes."""
         while not stop.is_set():
             try:
-                async with seat("bus.relay") as connection:
-                    await self._relay(connection, stop)
+                async with seat("bus.relay", stop) as connection:
+                    if connection is not None:
+                        await self._relay(connection, stop)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 _log.warning("bus.relay_waits", extra={"error": str(error)})
                 with suppress(TimeoutError):

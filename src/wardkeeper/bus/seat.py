@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from zlib import crc32
 
 import psycopg
@@ -24,23 +24,27 @@ async def connect() -> psycopg.AsyncConnection[tuple[object, ...]]:
 
 
 @asynccontextmanager
-async def seat(name: str) -> AsyncIterator[psycopg.AsyncConnection[tuple[object, ...]]]:
-    """Waits until nobody else holds the seat; yields the connection whose session holds it.
+async def seat(
+    name: str, stop: asyncio.Event
+) -> AsyncIterator[psycopg.AsyncConnection[tuple[object, ...]] | None]:
+    """Waits until nobody else holds the seat; yields the connection whose session holds it, None at `stop`.
 
     The lock ends with the session, so a process that is killed leaves the seat at once.
     Raises psycopg.OperationalError.
     """
     async with await connect() as connection:
         waited = False
-        while True:
+        while not stop.is_set():
             cursor = await connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_SPACE, _number(name)))
             if (row := await cursor.fetchone()) and row[0]:
-                break
+                yield connection
+                return
             if not waited:
                 _log.info("bus.seat_taken", extra={"seat": name})
                 waited = True
-            await asyncio.sleep(_ASK_AGAIN_S)
-        yield connection
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _ASK_AGAIN_S)
+        yield None
 
 
 def _number(name: str) -> int:

@@ -79,7 +79,8 @@ async def _main(settings: Settings) -> int:
     await asyncio.wait([working], timeout=STOP_S)
     if not working.done():
         # A handler hangs. Its transaction is rolled back, its batch comes again.
-        _log.warning("work.ended_by_force")
+        left = sorted(task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task())
+        _log.warning("work.ended_by_force", extra={"left": " ".join(left)})
         logging.shutdown()
         os._exit(1)
     working.result()
@@ -96,9 +97,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="handler")
     try:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(Relay(carrier).run(stop))
-            tasks.create_task(handle(carrier, list(known.values()), threads, stop))
-            tasks.create_task(_run_jobs(stop))
+            tasks.create_task(Relay(carrier).run(stop), name="relay")
+            tasks.create_task(handle(carrier, list(known.values()), threads, stop), name="groups")
+            tasks.create_task(_run_jobs(stop), name="jobs")
             _log.info("work.started", extra={"groups": len(known)})
             say_ready()
     finally:
@@ -124,9 +125,13 @@ async def handle(
     while not stop.is_set():
         lost = asyncio.Event()
         try:
-            async with seat("bus.groups") as connection, asyncio.TaskGroup() as tasks:
+            async with seat("bus.groups", stop) as connection, asyncio.TaskGroup() as tasks:
+                if connection is None:
+                    return
                 for subscription in known:
-                    tasks.create_task(Group(subscription, carrier, threads).run(lost))
+                    tasks.create_task(
+                        Group(subscription, carrier, threads).run(lost), name=subscription.group
+                    )
                 tasks.create_task(_trim_often(carrier, known, lost))
                 await _hold(connection, stop, lost)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:

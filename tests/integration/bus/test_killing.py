@@ -24,10 +24,12 @@ SHARE = MESSAGES // (KILLS + 1)
 DEADLINE_S = 60
 
 
-def wait_for(condition: Callable[[], bool], what: str) -> None:
+def wait_for(condition: Callable[[], bool], what: str, house: "House") -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s"
+        assert time.monotonic() < deadline, f"{what}: not within {DEADLINE_S} s; {house.last_words()}"
+        ended = [name for name, process in house.processes.items() if process.poll() is not None]
+        assert not ended, f"{ended} ended by themselves; {house.last_words()}"
         time.sleep(0.02)
 
 
@@ -36,7 +38,8 @@ class House:
 
     def __init__(self, data_dir: Path) -> None:
         self.nats = EmbeddedNats(data_dir)
-        self.log = (data_dir / "processes.log").open("w")
+        self.log_path = data_dir / "processes.log"
+        self.log = self.log_path.open("w")
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str) -> None:
@@ -68,6 +71,9 @@ class House:
             self.nats.stop()
         else:
             self.processes[name].wait()
+
+    def last_words(self) -> str:
+        return self.log_path.read_text()[-2000:]
 
     def close(self) -> None:
         for process in self.processes.values():
@@ -120,14 +126,14 @@ def test_ten_thousand_messages_take_effect_once_and_in_order_while_all_parts_are
         announce_range(announced, announced + SHARE // 2)
         announced += SHARE // 2
         # The last victim is back at work: this kill hits a running house.
-        wait_for(lambda before=before: len(effects()) > before, "an effect since the last kill")
+        wait_for(lambda before=before: len(effects()) > before, "an effect since the last kill", house)
         announce_range(announced, announced + SHARE // 2)
         announced += SHARE // 2
         victim = next(victims)
         house.kill(victim)
         house.start(victim)
     announce_range(announced, MESSAGES)
-    wait_for(lambda: len(effects()) >= MESSAGES, "all effects")
+    wait_for(lambda: len(effects()) >= MESSAGES, "all effects", house)
 
     found = effects()
     assert sorted(number for _, number in found) == list(range(MESSAGES)), "each once, none lost"
@@ -138,8 +144,8 @@ def test_ten_thousand_messages_take_effect_once_and_in_order_while_all_parts_are
 
 def test_the_work_role_stops_within_five_seconds_when_asked(house):
     announce_range(0, 10)
-    wait_for(lambda: len(effects()) == 10, "effects")
+    wait_for(lambda: len(effects()) == 10, "effects", house)
     asked_at = time.monotonic()
     house.processes["work"].send_signal(signal.SIGTERM)
-    assert house.processes["work"].wait(5) == 0
+    assert house.processes["work"].wait(5) == 0, house.last_words()
     assert time.monotonic() - asked_at < 5

@@ -44,7 +44,6 @@ class Link:
         self.client = Client()
         self.jetstream: JetStreamContext = self.client.jetstream(timeout=_REQUEST_S)
         self.connected = asyncio.Event()
-        self.losses = 0
         self.on_loss: set[Callable[[], None]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
         self._streams: set[str] = set()
@@ -137,10 +136,10 @@ class Link:
 
     async def _on_disconnect(self) -> None:
         self.connected.clear()
-        self.losses += 1
         for task in self._waiting:
             task.cancel()
-        _log.warning("bus.disconnected")
+        if not self.client.is_closed:
+            _log.warning("bus.disconnected")
 
     async def _on_reconnect(self) -> None:
         self.connected.set()
