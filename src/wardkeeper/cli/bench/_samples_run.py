@@ -24,7 +24,7 @@ DEVICES = 25
 TICKS = 1440
 BATCH = 500
 BUS_TICKS = 400
-PICKS = 60
+PICKS = 300
 _LIMIT_S = 300.0
 
 Values = Sequence[npt.NDArray[np.float64]]
