@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.integration import hospital
+from wardkeeper.aggregation.discovery.models import WatchTarget
 from wardkeeper.ledger import services as ledger
 from wardkeeper.ledger.models import Record
 from wardkeeper.registry.people import services as people
@@ -42,7 +43,12 @@ def engineer(place):
 
 
 def incident(place, program) -> dict:
-    body = {"submission": str(uuid.uuid4()), "title": "检验系统打不开", "place": place.ward.pk, "ci": place.lis.pk}
+    body = {
+        "submission": str(uuid.uuid4()),
+        "title": "检验系统打不开",
+        "place": place.ward.pk,
+        "ci": place.lis.pk,
+    }
     answer = program.send("incidents", body)
     assert answer.status_code == 201, answer.content
     return answer.json()
@@ -57,7 +63,12 @@ def test_without_a_token_the_answer_is_a_problem_that_says_what_to_send(place):
 def test_the_two_questions_need_nobody():
     body = {"breadth": 3, "tier": "T1", "degradation": 3, "area_class": "A1"}
     answer = Client().post("/api/v1/priority", body, content_type="application/json").json()
-    assert (answer["priority"], answer["impact"], answer["urgency"], answer["rules"]) == ("P1", "I1", "U1", ["R4"])
+    assert (answer["priority"], answer["impact"], answer["urgency"], answer["rules"]) == (
+        "P1",
+        "I1",
+        "U1",
+        ["R4"],
+    )
     asked = {
         "calendar": {"timezone": "Asia/Shanghai", "week": {"mon": [["08:00", "12:00"], ["14:00", "18:00"]]}},
         "start": "2026-11-23T11:00:00+08:00",
@@ -69,7 +80,14 @@ def test_the_two_questions_need_nobody():
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"breadth": 9}, {"breadth": 1, "tier": "T1", "degradation": 1, "area_class": "A9"}, [], "x", '{"a":NaN}'],
+    [
+        {},
+        {"breadth": 9},
+        {"breadth": 1, "tier": "T1", "degradation": 1, "area_class": "A9"},
+        [],
+        "x",
+        '{"a":NaN}',
+    ],
 )
 def test_a_wrong_question_is_a_problem_that_names_the_field(body):
     text = body if isinstance(body, str) else json.dumps(body)
@@ -88,7 +106,9 @@ def test_an_incident_lives_through_the_api(place, engineer):
     assert refused.status_code == 422
     assert {error["field"] for error in refused.json()["errors"]} == {"cause", "solution", "minutes"}
     answers = {"cause": "software", "solution": "重启服务", "minutes": 12}
-    done = engineer.send(f"{path}/moves", {"move": "resolve", "version": moved["version"], "answers": answers})
+    done = engineer.send(
+        f"{path}/moves", {"move": "resolve", "version": moved["version"], "answers": answers}
+    )
     assert done.json()["state"] == "resolved"
     whole = engineer.get(path).json()
     assert [entry["kind"] for entry in whole["entries"]] == ["opened", "assigned", "moved", "moved"]
@@ -155,11 +175,11 @@ def test_a_secret_sent_as_a_setting_is_sealed(place):
     }  # fmt: skip
     answer = chief.send("devices", body)
     assert answer.status_code == 201, answer.content
-    from wardkeeper.aggregation.discovery.models import WatchTarget
-
     target = WatchTarget.objects.get(ci=answer.json()["id"])
     assert "hush" not in json.dumps(target.config) + target.secrets
-    wrong = chief.send("devices", {**body, "address": "127.0.9.7", "name": "x", "watch": [{"adapter": "nothing"}]})
+    wrong = chief.send(
+        "devices", {**body, "address": "127.0.9.7", "name": "x", "watch": [{"adapter": "nothing"}]}
+    )
     assert wrong.status_code == 422
 
 

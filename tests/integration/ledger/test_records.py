@@ -95,7 +95,9 @@ def test_the_second_writer_sees_what_changed_and_loses_nothing(place):
 def test_a_comment_in_the_meantime_does_not_get_into_the_way(place):
     record = opened(place)
     services.comment(record.pk, actor=place.chief, note="我在路上")
-    assert services.move(record.pk, "accept", actor=place.engineer, version=record.version).state == "accepted"
+    assert (
+        services.move(record.pk, "accept", actor=place.engineer, version=record.version).state == "accepted"
+    )
 
 
 def test_lowering_a_safety_record_needs_a_second_person(place):
@@ -104,9 +106,7 @@ def test_lowering_a_safety_record_needs_a_second_person(place):
     for second in (None, place.engineer):
         with pytest.raises(SecondPersonNeeded):
             services.set_priority(record.pk, mild, actor=place.engineer, reason="误报", second=second)
-    lowered = services.set_priority(
-        record.pk, mild, actor=place.engineer, reason="误报", second=place.chief
-    )
+    lowered = services.set_priority(record.pk, mild, actor=place.engineer, reason="误报", second=place.chief)
     assert lowered.priority_code == "P5"
 
 
@@ -137,7 +137,10 @@ def tamper(statement: str, *values: object) -> None:
     ("statement", "what"),
     [
         ("UPDATE ledger_entry SET note = 'never said' WHERE record_id = %s AND sequence = 2", "changed"),
-        ("UPDATE ledger_entry SET at = at - interval '1 hour' WHERE record_id = %s AND sequence = 2", "changed"),
+        (
+            "UPDATE ledger_entry SET at = at - interval '1 hour' WHERE record_id = %s AND sequence = 2",
+            "changed",
+        ),
         ("DELETE FROM ledger_entry WHERE record_id = %s AND sequence = 2", "missing"),
         ("DELETE FROM ledger_entry WHERE record_id = %s AND sequence = 3", "missing"),
     ],

@@ -77,7 +77,8 @@ class Alarm(models.Model):
     @property
     def text(self) -> str:
         """What holds, in the reader's language."""
-        shown: str = gettext(text_of(self.condition)) % filled(self.parameters, self.ci.title if self.ci else self.ci_name)
+        name = self.ci.title if self.ci else self.ci_name
+        shown: str = gettext(text_of(self.condition)) % filled(self.parameters, name)
         return shown
 
 

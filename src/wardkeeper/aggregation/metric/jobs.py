@@ -1,5 +1,7 @@
 """What the metric room does on a timetable. Several workers may run it: a lock lets one at a time."""
 
+import time
+
 from django.db import transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -7,6 +9,9 @@ from procrastinate.contrib.django import app
 from wardkeeper.aggregation.alarm import services as alarm
 from wardkeeper.aggregation.metric import services
 
+_STARTED = time.monotonic()
+SETTLED_S = 60
+"""After a start of everything, silence means nothing for so long."""
 PACK_S = 120
 """How long one run may take; what is left is done by the next."""
 
@@ -28,5 +33,7 @@ def watch_for_silence(timestamp: int) -> None:
     """Raises `device.no_data` for feeds that were not heard of for three intervals."""
     del timestamp
     now = timezone.now()
+    if time.monotonic() - _STARTED < SETTLED_S:
+        return  # the collectors that were stopped with us have not had their turn yet
     with transaction.atomic():
         alarm.apply(services.find(now_ms=int(now.timestamp() * 1000)), now)

@@ -42,7 +42,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS new (ci, target, interval
 ORDER BY ci, target
 ON CONFLICT (ci, target) DO UPDATE
 SET collector = excluded.collector, interval_s = excluded.interval_s, is_watched = true,
-    watched_ms = CASE WHEN metric_feed.is_watched THEN metric_feed.watched_ms ELSE excluded.watched_ms END
+    watched_ms = excluded.watched_ms
 """
 _RELEASE = """
 WITH gone AS (
@@ -105,6 +105,9 @@ def find(*, now_ms: int) -> list[Condition]:
 @transaction.atomic
 def expect(collector: str, targets: Sequence[Target], *, now_ms: int) -> list[Condition]:
     """From now on polls are expected from exactly these targets of `collector`.
+
+    The patience begins anew with each list: a collector asks for it when it starts, and after
+    a stop of everything nothing has been polled for as long as that lasted.
 
     Clears what was raised for targets that are no longer polled.
     """
