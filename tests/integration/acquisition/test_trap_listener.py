@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 import subprocess
 import time
@@ -9,6 +10,10 @@ import time
 import pytest
 
 from wardkeeper.acquisition.adapters import snmp_trap
+from wardkeeper.acquisition.adapters.snmp_trap import decode
+from wardkeeper.acquisition.adapters.snmp_trap.user import User
+from wardkeeper.acquisition.adapters.snmp_trap.usm import Engine
+from wardkeeper.acquisition.contract import Malformed
 
 LINK_DOWN = ("12345", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7")
 KEYS = ("-A", "authpass12", "-X", "privpass12")
@@ -183,8 +188,6 @@ async def test_an_inform_repeated_by_its_sender_is_taken_once_and_answered_each_
 
 
 async def test_a_listener_survives_floods_of_garbage_and_hears_the_next_trap(house, ear):
-    import random  # noqa: PLC0415 - seeded here, used here
-
     house.start()
     await house.started()
     rng = random.Random(11)
@@ -262,3 +265,38 @@ async def test_nothing_of_a_patient_passes_or_is_kept(house, ear):
         assert canary not in said
         for content in (*kept, *(path.read_bytes() for path in house.data.rglob("*") if path.is_file())):
             assert canary.encode() not in content
+
+
+@pytest.mark.peer("snmptrap")
+def test_any_change_to_a_v3_message_gives_a_refusal_or_malformed_and_never_another_notification(tmp_path):
+    user = User("secure", "SHA", "authpass12", "AES128", "privpass12")
+    engine = Engine([user], tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(10)
+        address = f"127.0.0.1:{wire.getsockname()[1]}"
+        subprocess.run(
+            ["snmptrap", *SECURE, *ENGINE, "-Z", "5,100", address, *LINK_DOWN], check=True, timeout=10
+        )
+        raw = wire.recv(65535)
+    who = decode.head(raw)
+    genuine = engine.receive(raw, who.pdu_at, who.end)
+    assert decode.decode_pdu(genuine.pdu, genuine.user).fields["user"] == "secure"
+    rng = random.Random(5)
+    accepted = 0
+    for _ in range(800):
+        changed = bytearray(raw)
+        for _ in range(rng.randint(1, 3)):
+            changed[rng.randrange(len(changed))] = rng.randrange(256)
+        if rng.random() < 0.2:
+            del changed[rng.randrange(len(changed)) :]
+        try:
+            who = decode.head(bytes(changed))
+            received = engine.receive(bytes(changed), who.pdu_at, who.end)
+        except Malformed:
+            continue
+        if received.pdu:
+            accepted += 1
+            assert received.pdu == genuine.pdu
+    # Only what the digest does not cover may differ: the message's own framing.
+    assert accepted < 40
