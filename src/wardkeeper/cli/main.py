@@ -31,11 +31,8 @@ ENGINES = Needs.DATABASE | Needs.BUS
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`help` empty: one that the program calls itself."""
-
     help: str
     needs: Needs = Needs.NOTHING
-    module: str = ""
 
 
 COMMANDS = {
@@ -45,16 +42,17 @@ COMMANDS = {
     "adapter": Command("list adapters, or try one in the terminal"),
     "token": Command("create an API token", Needs.DATABASE | Needs.DJANGO),
     "new": Command("start a new adapter, practice, ledger or sender"),
-    "import": Command(
-        "read a file of places, people or configuration items", ENGINES | Needs.DJANGO, "import_"
-    ),
-    "export": Command("write one", ENGINES | Needs.DJANGO),
     "backup": Command("write database, attachments and settings to one file", Needs.DATABASE),
     "restore": Command("unpack such a file into an empty data directory"),
     "parked": Command("list, retry or drop messages that failed", ENGINES | Needs.DJANGO),
     "bench": Command("measure"),
-    "migrate": Command("", Needs.DATABASE | Needs.DJANGO),
-    "setup": Command("", Needs.DATABASE | Needs.DJANGO),
+    "migrate": Command(
+        "bring a database of your own to this program's shape, after a backup", Needs.DATABASE | Needs.DJANGO
+    ),
+    "setup": Command(
+        "migrate, collect static files and make the first login, for roles run singly",
+        Needs.DATABASE | Needs.DJANGO,
+    ),
 }
 
 
@@ -66,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name is None:
         parser.parse_args(words or ["--help"])
         return 2
-    module = importlib.import_module(f"wardkeeper.cli.{COMMANDS[name].module or name}")
+    module = importlib.import_module(f"wardkeeper.cli.{name}")
     module.arguments(commands[name])
     args = parser.parse_args(words)
     if args.data:
@@ -121,14 +119,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     everywhere.add_argument("--config", metavar="FILE", help="settings file (default: WARDKEEPER_CONFIG)")
     parser = argparse.ArgumentParser(prog="wardkeeper", description="IT service management for hospitals.")
     parser.add_argument("--version", action="version", version=f"wardkeeper {__version__}")
-    shown = [name for name, command in COMMANDS.items() if command.help]
     sub = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", prog="wardkeeper")
-    made = {}
-    for name, command in COMMANDS.items():
-        if name in shown:
-            made[name] = sub.add_parser(
-                name, parents=[everywhere], help=command.help, description=command.help
-            )
-        else:
-            made[name] = sub.add_parser(name, parents=[everywhere])  # no help: not listed
+    made = {
+        name: sub.add_parser(name, parents=[everywhere], help=command.help, description=command.help)
+        for name, command in COMMANDS.items()
+    }
     return parser, made

@@ -8,7 +8,7 @@ from wardkeeper.settings import current, logs
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE", help="what `wardkeeper backup` wrote")
 
 
 def run(args: argparse.Namespace) -> int:

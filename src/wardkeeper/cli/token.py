@@ -5,8 +5,8 @@ import sys
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=("create",))
-    parser.add_argument("user", metavar="USER")
+    parser.add_argument("action", choices=("create",), help="what to do")
+    parser.add_argument("user", metavar="USER", help="whose rights the token has")
     parser.add_argument("--name", default="command line", help="what it is for, as its owner's list shows it")
     parser.add_argument("--days", type=int, help="valid for this long; without it until it is taken back")
 
