@@ -17,6 +17,7 @@ def bus_database(postgres_dsn, django_db_blocker) -> Iterator[str]:
     before = default.settings_dict["NAME"]
     with psycopg.connect(postgres_dsn, autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}")
+    default.close()  # an earlier test may have left it open, on its own database
     default.settings_dict["NAME"] = name
     with django_db_blocker.unblock():
         for app in ("bus", "procrastinate"):

@@ -206,3 +206,33 @@ async def test_a_collector_spools_through_an_outage_and_delivers_in_order(server
     assert first_seen == list(range(60))
     await publisher.close()
     await carrier.close()
+
+
+async def test_a_long_queue_before_a_working_server_is_no_outage(server):
+    carrier = await NatsCarrier.connect(Bus(url=server.url), away_after_s=1.0)
+    begun_at = asyncio.get_running_loop().time()
+    number = 0
+    while asyncio.get_running_loop().time() - begun_at < 2:
+        # All of one lane, one after the other: together they take longer than the bound.
+        await asyncio.gather(
+            *(
+                carrier.publish([ContactLogged(contact=0, record=number + each, channel="x" * 50_000)])
+                for each in range(200)
+            )
+        )
+        number += 200
+    got = await collect(carrier, "one", [ContactLogged], number)
+    assert [each.record for each in got] == list(range(number))
+    await carrier.close()
+
+
+async def test_everybody_who_waits_for_an_absent_server_is_told_at_the_same_time(server):
+    carrier = await NatsCarrier.connect(Bus(url=server.url), away_after_s=1.0)
+    kill(server)
+    begun_at = asyncio.get_running_loop().time()
+    results = await asyncio.gather(
+        *(carrier.publish([contact(0)]) for _ in range(10)), return_exceptions=True
+    )
+    assert all(isinstance(result, BusAway) for result in results)
+    assert asyncio.get_running_loop().time() - begun_at < 3, "not one second each"
+    await carrier.close()

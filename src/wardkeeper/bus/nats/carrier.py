@@ -56,6 +56,7 @@ class NatsCarrier:
         self._link = link
         self._away_after_s = away_after_s
         self._lanes: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._stored_at: defaultdict[tuple[str, int], float] = defaultdict(float)
 
     @classmethod
     async def connect(cls, settings: Bus, *, away_after_s: float = AWAY_AFTER_S) -> Self:
@@ -73,17 +74,19 @@ class NatsCarrier:
 
     async def publish(self, messages: Sequence[Message | Envelope]) -> None:
         sealed = [each if isinstance(each, Envelope) else seal(each) for each in messages]
-        until = time.monotonic() + self._away_after_s
+        begun_at = time.monotonic()
         lanes = bundle.lanes(sealed)
         results = await asyncio.gather(
-            *(self._publish_lane(lane, bundles, until) for lane, bundles in lanes.items()),
+            *(self._publish_lane(lane, bundles, begun_at) for lane, bundles in lanes.items()),
             return_exceptions=True,
         )
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _publish_lane(self, lane: tuple[str, int], bundles: list[list[Envelope]], until: float) -> None:
+    async def _publish_lane(
+        self, lane: tuple[str, int], bundles: list[list[Envelope]], begun_at: float
+    ) -> None:
         """One entry at a time: should it fail, none behind it may be stored before its retry."""
         family, partition = lane
         async with self._lanes[lane]:
@@ -99,12 +102,15 @@ class NatsCarrier:
                     # JetStream drops a second entry of this name for two minutes: a lost answer costs nothing.
                     await self._link.jetstream.publish(subject, raw, headers={"Nats-Msg-Id": name})
 
+                # A queue before a bus that works is no outage: the bound counts from the lane's last success.
+                until = max(begun_at, self._stored_at[lane]) + self._away_after_s
                 await self._until_done(attempt, f"{subject}, {len(raw)} bytes", until)
+                self._stored_at[lane] = time.monotonic()
 
     async def _until_done(
         self, attempt: Callable[[], Coroutine[Any, Any, None]], what: str, until: float
     ) -> None:
-        trouble: Exception | None = None
+        trouble = "the one before it in its lane was not stored either"
         while (left_s := until - time.monotonic()) > 0:
             try:
                 async with asyncio.timeout(left_s):
@@ -112,10 +118,10 @@ class NatsCarrier:
             except MaxPayloadError as error:
                 raise MessageTooLarge(f"{what}: more than the server takes") from error
             except TROUBLE as error:
-                trouble = error
+                trouble = str(error) or repr(error)
                 self._link.forget_streams()
                 await asyncio.sleep(min(_PAUSE_S, left_s))
-        raise BusAway(f"{what}: not stored within {self._away_after_s:g} s: {str(trouble) or repr(trouble)}")
+        raise BusAway(f"{what}: not stored within {self._away_after_s:g} s: {trouble}")
 
     def consume(
         self,
