@@ -31,8 +31,11 @@ ENGINES = Needs.DATABASE | Needs.BUS
 
 @dataclass(frozen=True, slots=True)
 class Command:
+    """`module`: where it is, if not in the module of its own name."""
+
     help: str
     needs: Needs = Needs.NOTHING
+    module: str = ""
 
 
 COMMANDS = {
@@ -64,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name is None:
         parser.parse_args(words or ["--help"])
         return 2
-    module = importlib.import_module(f"wardkeeper.cli.{name}")
+    module = importlib.import_module(f"wardkeeper.cli.{COMMANDS[name].module or name}")
     module.arguments(commands[name])
     args = parser.parse_args(words)
     if args.data:
