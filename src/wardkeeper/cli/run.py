@@ -20,11 +20,12 @@ def run(args: argparse.Namespace) -> int:
     from wardkeeper.cli.main import start_django
 
     settings = current()
-    if not settings.bus.url or not (settings.database.dsn or args.role == "collect"):
+    bare = args.role in _WITHOUT_DJANGO
+    if args.role != "demo" and not (settings.bus.url and (settings.database.dsn or bare)):
         raise RefusalError(
             "a single role needs engines of its own: set database.dsn and bus.url, or run `wardkeeper up`"
         )
-    if args.role != "collect":
+    if not bare:
         start_django()
     return start(args.role)
 
@@ -118,10 +119,23 @@ def _collect() -> None:
     collector.main()
 
 
+def _demo() -> None:
+    """The simulated devices of `up --demo`."""
+    devices = importlib.import_module("wardkeeper.cli.demo.devices.server")
+    devices.main(current().data_dir, timezone=current().site.timezone, ready=say_ready)
+
+
 _PAGES = "wardkeeper.presentation.web.wsgi"
 _STREAMS = "wardkeeper.presentation.web.events"
 _MOST_STREAMS = 6000
 """More than the application takes, so that it can refuse the rest itself."""
 _WORKER = "wardkeeper.bus.worker"
 
-ROLES: dict[str, Callable[[], None]] = {"web": _web, "events": _events, "work": _work, "collect": _collect}
+ROLES: dict[str, Callable[[], None]] = {
+    "web": _web,
+    "events": _events,
+    "work": _work,
+    "collect": _collect,
+    "demo": _demo,
+}
+_WITHOUT_DJANGO = ("collect", "demo")

@@ -15,6 +15,7 @@ from wardkeeper.acquisition.registry import Kind, manifests
 from wardkeeper.acquisition.sockets import listening
 from wardkeeper.cli import run as one_role
 from wardkeeper.cli import setup
+from wardkeeper.cli.demo import start as demo
 from wardkeeper.cli.main import start_django, told
 from wardkeeper.runtime import addresses, datadir
 from wardkeeper.runtime.house import House, SetupFailed
@@ -30,6 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.demo:
+        demo.choose_data()
+        current.cache_clear()
     if args.listen:
         os.environ["WARDKEEPER_WEB_LISTEN"] = args.listen
         current.cache_clear()
@@ -41,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         with House(
             settings,
-            roles=lambda ready: roles(ready, held, demo=args.demo),
+            roles=lambda ready: roles(ready, held, with_demo=args.demo),
             setup=_set_up,
             preload=start_django,
             claim=lambda chosen: held.update(hold_sockets(chosen)),
         ) as house:
-            house.run(on_ready=lambda: _announce(house))
+            house.run(on_ready=lambda: _announce(house, with_demo=args.demo))
     except SetupFailed as error:
         return error.status
     return 0
@@ -75,8 +79,10 @@ def hold_sockets(settings: Settings) -> Mapping[str, socket.socket]:
     return held
 
 
-def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) -> Sequence[Role]:
+def roles(settings: Settings, held: Mapping[str, socket.socket], *, with_demo: bool) -> Sequence[Role]:
     """What runs under the supervisor. Those that need Django are forked from it: loaded once, memory shared."""
+    if with_demo:
+        demo.prepare(settings)
     one_role.preload()
     pages, events = addresses.web(settings), addresses.events(settings)
     numbers = {name: bound.fileno() for name, bound in held.items()}
@@ -102,7 +108,7 @@ def roles(settings: Settings, held: Mapping[str, socket.socket], *, demo: bool) 
             grace_s=2.0,
         ),
     ]
-    if demo:
+    if with_demo:
         demo_command = (sys.executable, "-m", "wardkeeper", "run", "demo")
         made.append(Role("demo", command=demo_command, says_ready=True, grace_s=1.0))
     return made
@@ -113,12 +119,14 @@ def _set_up() -> int:
     return told(lambda: setup.run(argparse.Namespace()))
 
 
-def _announce(house: House) -> None:
+def _announce(house: House, *, with_demo: bool) -> None:
     """The ready line, and at the first start the login."""
     address = addresses.shown(*addresses.web(house.settings))
     lines = [f"Wardkeeper is ready at http://{address}/"]
     if password := house.first_login():
         lines += ["Sign in as admin with the password (shown only now):", f"  {password}"]
+    if with_demo:
+        lines += demo.logins(house.settings)
     try:
         print("\n".join(lines), flush=True)
     except OSError as error:  # nobody reads us any more; that is no reason to stop
