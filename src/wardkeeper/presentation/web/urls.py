@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from wardkeeper.presentation.web.views import (
     alarms,
     cis,
+    demo,
     design,
     devices,
     profile,
@@ -61,6 +62,7 @@ urlpatterns = [
     path("cis/add/", devices.add, name="device-add"),
     path("cis/<int:ci_id>/", cis.ci, name="ci"),
     path("cis/<int:ci_id>/series/", cis.series, name="ci-series"),
+    path("demo/", demo.demo, name="demo"),
     path("about/design/", design.design, name="design"),
     path("about/design/rows/", design.rows, name="design-rows"),
     path("<page:slug>/", records.listing, name="records"),
