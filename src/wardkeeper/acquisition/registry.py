@@ -157,6 +157,29 @@ def adapter(name: str) -> Adapter:
     )
 
 
+def chosen(adapters: Mapping[str, Mapping[str, Any]], name: str) -> tuple[bool, dict[str, Any]]:
+    """(whether the listener `name` shall run, its settings) by the `[adapters.<name>]` tables."""
+    given = dict(adapters.get(name, {}))
+    # From the environment it is text.
+    enabled = given.pop("enabled", True)
+    return str(enabled).lower() not in ("false", "0", "no", "off"), given
+
+
+def problems(adapters: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is wrong with the `[adapters.<name>]` tables, each with its path and what is allowed."""
+    listeners = [name for name, each in manifests().items() if each.kind is not Kind.POLLER]
+    found = []
+    for name in adapters:
+        if name not in listeners:
+            found.append(f"adapters.{name}: no listening adapter; there are: {', '.join(listeners)}")
+            continue
+        try:
+            adapter(name).configured(chosen(adapters, name)[1])
+        except ConfigError as error:
+            found.append(f"adapters.{name}: {error}")
+    return found
+
+
 def _complete(manifest: Manifest, module: ModuleType) -> None:
     wanted = "poll" if manifest.kind is Kind.POLLER else "run"
     missing = [name for name in ("Config", wanted) if not hasattr(module, name)]

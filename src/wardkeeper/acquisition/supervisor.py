@@ -105,9 +105,11 @@ class Collector:
             self._write_down("stopped")
 
     def _listen(self) -> None:
+        for problem in registry.problems(self._settings.adapters):
+            log.error("listener.wrong_settings problem=%s", problem)
         for name, manifest in registry.manifests().items():
-            given = dict(self._settings.adapters.get(name, {}))
-            if manifest.kind is Kind.POLLER or not given.pop("enabled", True):
+            is_wanted, given = registry.chosen(self._settings.adapters, name)
+            if manifest.kind is Kind.POLLER or not is_wanted:
                 continue
             try:
                 self._listeners.start(registry.adapter(name), given)

@@ -97,3 +97,24 @@ def test_targets_survive_on_disk_sealed_and_private(tmp_path: Path):
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_bytes(b"{half")
     assert targets.load(path) is None
+
+
+def test_wrong_tables_of_the_settings_file_are_told_with_their_path():
+    told = registry.problems(
+        {
+            "syslgo": {"port": 1},
+            "icmp": {},
+            "syslog": {"prot": 1},
+            "snmp_trap": {"enabled": "false", "port": "162"},
+        }
+    )
+    assert [each.split(":")[0] for each in told] == ["adapters.syslgo", "adapters.icmp", "adapters.syslog"]
+    assert "known: host, port" in told[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, True), ({"enabled": False}, False), ({"enabled": "false"}, False), ({"enabled": "true"}, True)],
+)
+def test_a_listener_runs_unless_it_is_switched_off(given: dict[str, object], expected: bool):  # noqa: FBT001 - a case
+    assert registry.chosen({"syslog": {**given, "port": 1}}, "syslog") == (expected, {"port": 1})
