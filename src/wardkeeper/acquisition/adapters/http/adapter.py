@@ -18,6 +18,7 @@ from wardkeeper.acquisition.budget import budget_s
 from wardkeeper.acquisition.columns import Columns, now_ms
 from wardkeeper.acquisition.config import configure
 from wardkeeper.acquisition.contract import ConfigError, Device, Emit, Malformed
+from wardkeeper.acquisition.shortage import is_shortage
 
 MOST_BODY_BYTES = 4 << 20
 
@@ -87,7 +88,8 @@ async def poll(device: Device, emit: Emit) -> None:
     """Emits `http.up`, `http.status`, `http.time_ms`; with https also `tls.days_left` and `tls.trusted`.
 
     A page whose certificate is not trusted is visited all the same, without trust, so
-    that its state and the certificate's end are known. Raises ConfigError only.
+    that its state and the certificate's end are known. Emits nothing if it is our
+    machine that cannot ask. Raises ConfigError only.
     """
     config = configure(Config, device.config)
     at_ms = now_ms()
@@ -101,7 +103,10 @@ async def poll(device: Device, emit: Emit) -> None:
         refusal = "timeout"
     except httpx.TooManyRedirects:
         refusal = "redirects"
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError):
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+        if is_shortage(error):
+            emit.count("trouble.collector")
+            return
         refusal = "unreachable"
     if not refusal and config.require_trusted and finding.is_trusted is False:
         refusal = "untrusted"

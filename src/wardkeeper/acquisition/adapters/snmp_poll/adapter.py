@@ -81,7 +81,8 @@ def forget(target: str) -> None:
 async def poll(device: Device, emit: Emit) -> None:
     """Asks the device once and emits its samples; what it consists of at the first time and when that changed.
 
-    A device that does not answer gives `device.reachable` 0 and nothing else.
+    A device that does not answer gives `device.reachable` 0 and nothing else. If it is
+    our machine that cannot ask, nothing is emitted.
     Raises ConfigError only.
     """
     known = _known(device)
@@ -99,6 +100,9 @@ async def poll(device: Device, emit: Emit) -> None:
         # A new socket next time: an answer to this one that comes late must not meet the next question.
         known.session = None
         emit.count(f"trouble.{trouble}")
+    if trouble is Trouble.COLLECTOR:
+        # A gap, not "unreachable": else a collector without sockets would raise an alarm for every device.
+        return
     if reading.response_s is None:
         columns = Columns()
         columns.add("device.reachable", 0.0)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     unknown_host    the name does not resolve
     network         the operating system cannot send there
     protocol        something answers that is not SNMP
+    collector       our own machine has no sockets or memory left
     community       the device is there and does not accept this community
     wrong_version   it answers these credentials in the version named in `detail`
     authentication  v3: wrong user, authentication protocol or password, or level; agents do not say which
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     UNKNOWN_HOST = "unknown_host"
     NETWORK = "network"
     PROTOCOL = "protocol"
+    COLLECTOR = "collector"
     COMMUNITY = "community"
     WRONG_VERSION = "wrong_version"
     AUTHENTICATION = "authentication"

@@ -31,6 +31,7 @@ from gufo.snmp.aio import SnmpSession
 
 from wardkeeper.acquisition.adapters.snmp_poll.config import Config
 from wardkeeper.acquisition.address import UnknownHost, resolved
+from wardkeeper.acquisition.shortage import is_shortage
 
 Value = int | float | str | bytes | None
 Answers = dict[str, Value]
@@ -70,6 +71,8 @@ class Trouble(StrEnum):
     UNKNOWN_HOST = "unknown_host"
     NETWORK = "network"
     PROTOCOL = "protocol"
+    COLLECTOR = "collector"
+    """Our own machine has no socket or memory left: this says nothing about the device."""
 
 
 _WORTH_A_RETRY = frozenset((Trouble.TIMEOUT, Trouble.PRIVACY, Trouble.PROTOCOL))
@@ -194,7 +197,7 @@ class Session:
             # Not SNMP, or cut off: as good as lost.
             raise Unanswered(Trouble.PROTOCOL) from error
         except OSError as error:
-            raise Unanswered(Trouble.NETWORK) from error
+            raise Unanswered(_whose(error)) from error
         except BaseException as error:
             if not _is_panic(error):
                 raise
@@ -210,6 +213,10 @@ class Session:
         if is_private and self._is_new and self._snmp.get_engine_id():
             return Trouble.PRIVACY
         return Trouble.TIMEOUT
+
+
+def _whose(error: OSError) -> Trouble:
+    return Trouble.COLLECTOR if is_shortage(error) else Trouble.NETWORK
 
 
 def _is_panic(error: BaseException) -> bool:
@@ -228,7 +235,7 @@ async def opened(config: Config, *, until_s: float = inf) -> Session:
     except UnknownHost as error:
         raise Unanswered(Trouble.UNKNOWN_HOST) from error
     except OSError as error:
-        raise Unanswered(Trouble.NETWORK) from error
+        raise Unanswered(_whose(error)) from error
     session.until_s = until_s
     await session.begin()
     return session

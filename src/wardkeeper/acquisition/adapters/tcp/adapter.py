@@ -9,6 +9,7 @@ from wardkeeper.acquisition.budget import budget_s
 from wardkeeper.acquisition.columns import Columns, now_ms
 from wardkeeper.acquisition.config import configure
 from wardkeeper.acquisition.contract import ConfigError, Device, Emit, Malformed
+from wardkeeper.acquisition.shortage import is_shortage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,8 @@ async def poll(device: Device, emit: Emit) -> None:
     """Emits `tcp.open`, `tcp.refused`, `tcp.connect_ms` and, with a banner wanted, `tcp.banner_ok`.
 
     Refused means that a host is there and nothing listens; not open and not refused
-    means that nothing came back. Raises ConfigError only.
+    means that nothing came back. Emits nothing if it is our machine that cannot ask.
+    Raises ConfigError only.
     """
     config = configure(Config, device.config)
     at_ms = now_ms()
@@ -59,7 +61,10 @@ async def poll(device: Device, emit: Emit) -> None:
     except ConnectionRefusedError:
         finding.refused = True
         emit.count("trouble.refused")
-    except (OSError, UnicodeError):
+    except (OSError, UnicodeError) as error:
+        if is_shortage(error):
+            emit.count("trouble.collector")
+            return
         emit.count("trouble.network")
     columns = Columns()
     columns.add("tcp.open", float(finding.connect_ms is not None), config.instance)
