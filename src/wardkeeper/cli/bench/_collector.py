@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wardkeeper.acquisition import counters, sockets
-from wardkeeper.acquisition.registry import manifests
+from wardkeeper.acquisition.registry import Kind, manifests
 from wardkeeper.acquisition.supervisor import Collector
 from wardkeeper.acquisition.uplink import Uplink
 from wardkeeper.bus.publisher import Publisher
@@ -72,7 +72,9 @@ class Bench:
 async def collecting(adapter: str, **config: Any) -> AsyncIterator[Bench]:
     """A collector of which only `adapter` runs, publishing to a NATS of its own that flushes every entry."""
     with tempfile.TemporaryDirectory(prefix="wardkeeper-bench-") as name, EmbeddedNats(Path(name)) as nats:
-        given: dict[str, Mapping[str, Any]] = {each: {"enabled": False} for each in manifests()}
+        given: dict[str, Mapping[str, Any]] = {
+            name: {"enabled": False} for name, each in manifests().items() if each.kind is not Kind.POLLER
+        }
         given[adapter] = {"port": 0, **config}
         settings = replace(
             load(data=Path(name)),
