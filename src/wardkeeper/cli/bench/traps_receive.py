@@ -24,7 +24,7 @@ _DECODES = 20_000
 
 
 def run(scale: float) -> dict[str, float]:
-    sent = [_link_down(port) for port in range(1, _PORTS + 1)]
+    sent = [link_down(port) for port in range(1, _PORTS + 1)]
     began = time.process_time()
     for number in range(int(_DECODES * scale)):
         raw = sent[number % len(sent)]
@@ -67,7 +67,7 @@ def _tlv(tag: int, content: bytes) -> bytes:
     return bytes((tag, size)) + content if size < 0x80 else bytes((tag, 0x81, size)) + content  # noqa: PLR2004 - X.690
 
 
-def _link_down(port: int) -> bytes:
+def link_down(port: int) -> bytes:
     """A linkDown trap (IF-MIB) as a switch sends it for `port`, 1..200."""
     index = bytes((port,)) if port < 0x80 else bytes((0x81, port & 0x7F))  # noqa: PLR2004 - base 128
     number = port.to_bytes(2)
