@@ -19,8 +19,8 @@ from wardkeeper.runtime.nats import EmbeddedNats
 
 KEYS = 100
 MESSAGES = 10_000
-KILLS = 9
-SHARE = MESSAGES // (KILLS + 1)
+KILLS = 6
+SHARE = MESSAGES // (KILLS + 1) // 2 * 2
 DEADLINE_S = 60
 
 
@@ -149,3 +149,11 @@ def test_the_work_role_stops_within_five_seconds_when_asked(house):
     house.processes["work"].send_signal(signal.SIGTERM)
     assert house.processes["work"].wait(5) == 0, house.last_words()
     assert time.monotonic() - asked_at < 5
+
+
+def test_the_work_role_stops_as_quickly_while_the_bus_is_away(house):
+    announce_range(0, 10)
+    wait_for(lambda: len(effects()) == 10, "effects", house)
+    house.kill("nats")
+    house.processes["work"].send_signal(signal.SIGTERM)
+    assert house.processes["work"].wait(5) == 0, house.last_words()
