@@ -66,7 +66,7 @@ bench: install-dev ## measure (all, or BENCH=NAME); writes docs/reference/bench.
 
 docs: install-dev ## write the generated reference pages and the example settings, then build site/
 	$(BIN)/python scripts/docs.py
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 vendor: ## build the browser libraries again into static/*/vendor/ from their npm pins
 	cd scripts/vendor && npm ci --no-fund --no-audit --loglevel=error && npm run --silent build

@@ -1,5 +1,8 @@
 """The documents say what the program does."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,6 +84,19 @@ def test_example_settings_are_accepted_with_every_line_taken_in(tmp_path):
     taken = load(config=file, data=tmp_path)
     assert taken.web == load(data=tmp_path / "none").web
     assert taken.adapters["syslog"]["port"] == 9514
+
+
+def test_site_builds_without_a_warning(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "reference" / "settings.html").is_file()
 
 
 def test_dead_link_is_caught(tmp_path):
