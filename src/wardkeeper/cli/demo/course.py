@@ -12,6 +12,10 @@ ACCEPT_MIN = {1: 1.2, 2: 2.8, 3: 8.0, 4: 28.0, 5: 150.0}
 """Median minutes until somebody accepts, by priority: most are within their targets, some are not."""
 _CONFIRM_MIN, _CLOSES_BY_ITSELF_MIN = 180.0, 72 * 60.0
 _WAIT_MIN = {"vendor": 900.0, "user": 150.0, "parts": 600.0, "agreed_date": 1200.0}
+_DIAGNOSED, _WORKED_AROUND, _CONFIRMED = 0.5, 0.1, 0.45
+"""Shares: noted as diagnosed from afar, helped by a workaround first, confirmed by whoever reported it."""
+_LONG_MIN = 20
+_EVERYDAY = 3
 _REOPEN_REASONS = (
     "用户反映问题又出现了",
     "处理后半天再次发生",
@@ -45,7 +49,7 @@ def whole(rng: Random, case: Case, *, priority: int, solution: str, cause: str) 
     if case.is_on_site:
         at += rng.uniform(2, 14)
         steps.append(Step(at, "move", "engineer", "arrive"))
-    elif not case.is_first_call and rng.random() < 0.5:
+    elif not case.is_first_call and rng.random() < _DIAGNOSED:
         at += rng.uniform(0.5, 5)
         steps.append(Step(at, "move", "engineer", "diagnose"))
     worked = at
@@ -54,7 +58,7 @@ def whole(rng: Random, case: Case, *, priority: int, solution: str, cause: str) 
         steps.append(Step(at, "move", "engineer", "pend", answers={"pending_reason": case.pending}))
         at += _WAIT_MIN[case.pending] * exp(0.8 * rng.gauss(0, 1))
         steps.append(Step(at, "move", "engineer", "resume"))
-    elif case.handling_min > 20 and rng.random() < 0.1:
+    elif case.handling_min > _LONG_MIN and rng.random() < _WORKED_AROUND:
         at += 0.6 * case.handling_min
         steps.append(Step(at, "move", "engineer", "restore", answers={"workaround": "先用备机替代,业务恢复"}))
     solver = "desk" if case.is_first_call else "engineer"
@@ -84,7 +88,7 @@ def _taken(rng: Random, case: Case, priority: int) -> list[Step]:
     at = 0.1 + rng.random()
     steps = [Step(at, "assign", "system", team="usual"), Step(at, "move", "system", "assign")]
     if case.is_reassigned:
-        at += rng.uniform(1, 6 if priority < 3 else 25)
+        at += rng.uniform(1, 6 if priority < _EVERYDAY else 25)
         steps.append(Step(at, "assign", "desk", team="other", note=rng.choice(_RETURN_REASONS)))
     at += ACCEPT_MIN[priority] * exp(0.7 * rng.gauss(0, 1))
     steps += [Step(at, "assign", "engineer", to="engineer"), Step(at, "move", "engineer", "accept")]
@@ -94,7 +98,7 @@ def _taken(rng: Random, case: Case, priority: int) -> list[Step]:
 def _closed(rng: Random, steps: list[Step], at: float) -> float:
     """Whoever reported it confirms, or it closes by itself after three days."""
     waits = min(_CONFIRM_MIN * exp(1.0 * rng.gauss(0, 1)), _CLOSES_BY_ITSELF_MIN)
-    who = "requester" if rng.random() < 0.45 else "desk"
+    who = "requester" if rng.random() < _CONFIRMED else "desk"
     if waits == _CLOSES_BY_ITSELF_MIN:
         who = "system"
     at += waits
@@ -130,6 +134,6 @@ def so_far(rng: Random, state: str, *, age_min: float, solution: str, cause: str
             answers = {"pending_reason": rng.choice(("user", "vendor", "parts", "agreed_date"))}
         steps.append(Step(at, "move", "engineer", name, answers=answers))
     if state == "resolved":
-        answers = {"cause": cause, "solution": solution, "minutes": max(1, round(at * 0.6))}
-        steps.append(Step(at, "move", "engineer", "resolve", answers=answers))
+        done = {"cause": cause, "solution": solution, "minutes": max(1, round(at * 0.6))}
+        steps.append(Step(at, "move", "engineer", "resolve", answers=done))
     return steps

@@ -5,7 +5,7 @@ from random import Random
 
 from django.utils import timezone
 
-from wardkeeper.cli.demo.bulk import copy, reserve_ids
+from wardkeeper.cli.demo.bulk import as_text, copy_text, reserve_ids
 from wardkeeper.cli.demo.sheets import rows
 from wardkeeper.registry.cmdb import services as cmdb
 from wardkeeper.registry.cmdb.models import CI, CIType, Consumer, Relation
@@ -189,23 +189,15 @@ def build_terminals(
             unit = among[number - 1] if number <= len(among) else rng.choice(among)
             code = f"{prefix}-{number:05}"
             name = f"{unit.name_zh} {name_zh} {number:05}"
-            made.append(
-                CI(
-                    hospital=root,
-                    type=types[type_code],
-                    code=code,
-                    name=name[:120],
-                    name_en=f"{unit.name_en} {name_en} {number:05}"[:120],
-                    place=unit,
-                    place_path=unit.path,
-                    owner_team=teams["desktop"],
-                    terms=terms_of(code, name),
-                    is_demo=True,
-                )  # fmt: skip
-            )
+            ci = CI(
+                hospital=root, type=types[type_code], code=code, name=name[:120],
+                name_en=f"{unit.name_en} {name_en} {number:05}"[:120], place=unit, place_path=unit.path,
+                owner_team=teams["desktop"], terms=terms_of(code, name), is_demo=True,
+            )  # fmt: skip
+            made.append(ci)
     for ci, pk in zip(made, reserve_ids(CI, len(made)), strict=True):
         ci.pk, ci.created_at, ci.changed_at = pk, at, at
-    copy(CI, made, with_id=True)
+    copy_text(CI, as_text(CI, made, with_id=True), with_id=True)
     found: dict[tuple[int, str], list[CI]] = {}
     for ci in made:
         found.setdefault((ci.place_id, ci.type.code), []).append(ci)

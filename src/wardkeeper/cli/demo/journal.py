@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from wardkeeper.cli.demo.course import Step, whole
 from wardkeeper.cli.demo.hospital import Hospital
+from wardkeeper.cli.demo.line import Line, written
 from wardkeeper.cli.demo.sheets import rows
 from wardkeeper.cli.demo.staff import Staff, a_name
 from wardkeeper.cli.demo.year import Case
-from wardkeeper.cli.demo.line import Line, written
 from wardkeeper.ledger.models import Category, Record
 from wardkeeper.ledger.priority import (
     AreaClass,
@@ -33,6 +33,8 @@ from wardkeeper.registry.search import terms_of
 
 _BY_AREA = {"A0": 2.0, "A1": 2.2, "A2": 1.0, "A3": 2.6, "A4": 0.7}
 _AT_NIGHT = {"A0": 3.0, "A1": 1.6, "A2": 0.9, "A3": 0.02, "A4": 0.02}
+_UNSAFE, _HAS_WAY_ROUND = 0.003, 0.75
+"""Shares of reports in which a patient could be harmed, and in which work can go on."""
 _DAY_HOURS = range(7, 18)
 _TERMINAL_OF = {
     "HW-PRN": "printer", "HW-PC": "pc", "HW-PER": "pc", "HW-QUE": "queue_screen", "HW-PDA": "pda", "NW-ACC": "pc",
@@ -145,8 +147,12 @@ class Author:
         record.version = record.entry_count
         return entries
 
+    def day(self, at: datetime) -> str:
+        """The hospital's date as it stands in a number."""
+        return f"{at.astimezone(self.timezone):%Y%m%d}"
+
     def _number(self, at: datetime) -> str:
-        day = f"{at.astimezone(self.timezone):%Y%m%d}"
+        day = self.day(at)
         self.numbers[day] += 1
         return f"{day}-{WORKFLOW.code}-{self.numbers[day]:04}"
 
@@ -180,8 +186,8 @@ class Author:
             else rng.choices((1, 2, 3), (74, 18, 8))[0],
             area_class=AreaClass(place.area_class),
             outpatient_peak=outpatient_peak(at, self.timezone.key),
-            patient_safety=PatientSafety.POTENTIAL if rng.random() < 0.003 else PatientSafety.NONE,
-            safe_workaround=rng.random() < 0.75,
+            patient_safety=PatientSafety.POTENTIAL if rng.random() < _UNSAFE else PatientSafety.NONE,
+            safe_workaround=rng.random() < _HAS_WAY_ROUND,
         )
 
 

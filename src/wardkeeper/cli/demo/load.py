@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from wardkeeper.cli.demo import course, hospital, staff, year
-from wardkeeper.cli.demo.bulk import copy, reserve_ids
+from wardkeeper.cli.demo.batches import Texts, texts, written_by_two
+from wardkeeper.cli.demo.bulk import copy_text, reserve_ids
 from wardkeeper.cli.demo.journal import Author
 from wardkeeper.cli.demo.line import Line
 from wardkeeper.cli.demo.watched import watch_devices
@@ -29,7 +31,6 @@ from wardkeeper.runtime.errors import RefusalError
 log = logging.getLogger(__name__)
 
 SEED = 20261122
-CHUNK = 5000
 FOLLOWED = 1000
 CLOCKS_FOR = timedelta(days=31)
 """Clocks of records that ended longer ago are left out: they would take longer than everything else."""
@@ -62,9 +63,7 @@ def require_empty() -> None:
 
 
 @transaction.atomic
-def load(
-    password: str, *, now: datetime, count: int = year.RECORDS_A_YEAR, seed: int = SEED, devices: bool = True
-) -> Loaded:
+def load(password: str, *, now: datetime, count: int = year.RECORDS_A_YEAR, seed: int = SEED) -> Loaded:
     """Everything in one transaction, sealed. The same seed and time give the same data.
 
     Raises RefusalError if the installation is in use.
@@ -77,12 +76,11 @@ def load(
     people = staff.hire(rng, root, units, password=password)
     systems = hospital.build_systems(units, people.teams)
     terminals = hospital.build_terminals(rng, root, units, people.teams)
-    if devices:
-        watch_devices(units, systems, people.teams)
+    watch_devices(units, systems, people.teams)
     lap = _lap(seconds, "hospital", lap)
     keep_workflow(WORKFLOW)
     cases = year.draw(rng, until=now, timezone=settings.TIME_ZONE, count=count)
-    ids = list(reserve_ids(Record, count + sum(OPEN_NOW.values())))
+    ids = reserve_ids(Record, count + sum(OPEN_NOW.values()))
     author = Author(
         rng,
         hospital.Hospital(root, units, systems, terminals),
@@ -90,19 +88,17 @@ def load(
         now,
         ZoneInfo(settings.TIME_ZONE),
         {category.code: category for category in Category.objects.all()},
-        iter(ids),
+        iter(ids[count:]),
+        Counter(f"{case.opened_at.astimezone(ZoneInfo(settings.TIME_ZONE)):%Y%m%d}" for case in cases),
     )
     entries = 0
-    recent: list[int] = []
-    for start in range(0, count, CHUNK):
-        made = [author.close(case) for case in cases[start : start + CHUNK]]
-        recent += [record.pk for record, _ in made if record.opened_at > now - CLOCKS_FOR]
-        entries += _store(made)
-    opened = _still_open(author, now)
-    entries += _store(opened)
-    recent += [record.pk for record, _ in opened]
+    for batch in written_by_two(author, cases, ids, seed=seed):
+        entries += _store(batch)
+    entries += _store(texts(_still_open(author, now)))
     _count_numbers(author)
     lap = _lap(seconds, "records", lap)
+    ended = [pk for pk, case in zip(ids, cases, strict=False) if case.opened_at > now - CLOCKS_FOR]
+    recent = ended + ids[count:]
     for start in range(0, len(recent), FOLLOWED):
         sla.follow(recent[start : start + FOLLOWED])
     lap = _lap(seconds, "clocks", lap)
@@ -123,17 +119,11 @@ def _lap(seconds: dict[str, float], name: str, since: float) -> float:
     return at
 
 
-def _store(made: Sequence[tuple[Record, list[Line]]]) -> int:
-    records = [record for record, _ in made]
-    entries = [entry for _, lines in made for entry in lines]
-    copy(Record, records, with_id=True)
-    copy(Entry, entries, with_id=False)
-    incidents = [
-        Incident(record=record, detected_by="monitoring" if record.channel == "monitoring" else "people")
-        for record in records
-    ]
-    copy(Incident, incidents, with_id=True)
-    return len(entries)
+def _store(batch: Texts) -> int:
+    copy_text(Record, batch.records, with_id=True)
+    copy_text(Entry, batch.entries, with_id=False)
+    copy_text(Incident, batch.incidents, with_id=True)
+    return batch.entry_count
 
 
 def _still_open(author: Author, now: datetime) -> list[tuple[Record, list[Line]]]:
@@ -145,9 +135,8 @@ def _still_open(author: Author, now: datetime) -> list[tuple[Record, list[Line]]
         for _ in range(wanted):
             kind = rng.choices(mix, [each.share for each in mix])[0]
             channel = rng.choices(list(year.CHANNELS), list(year.CHANNELS.values()))[0]
-            record, words, opening = author.begin(
-                now, kind.code, channel, age=lambda level, taken=is_taken: _age(rng, level, is_taken=taken)
-            )
+            age = partial(_age, rng, is_taken=is_taken)
+            record, words, opening = author.begin(now, kind.code, channel, age=age)
             age_min = (now - record.opened_at).total_seconds() / 60
             steps = course.so_far(
                 rng, state, age_min=age_min, solution=words["solution"], cause=words["cause"]
@@ -170,7 +159,7 @@ def _count_numbers(author: Author) -> None:
         NumberCounter(
             hospital=author.hospital.root,
             code=WORKFLOW.code,
-            on=datetime.strptime(day, "%Y%m%d").date(),
+            on=date(int(day[:4]), int(day[4:6]), int(day[6:])),
             last=last,
         )
         for day, last in author.numbers.items()

@@ -11,9 +11,45 @@ from wardkeeper.registry.places.models import Place
 
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 _GIVEN = (
-    "伟 芳 娜 敏 静 磊 洋 勇 艳 杰 娟 涛 明 超 霞 平 刚 桂英 建国 文博 子轩 雨桐 志强 晓燕 海涛 丽华 俊峰 思远"
-    " 佳怡 欣然 鹏飞 玉兰 春梅 立新 浩然 梦琪 国栋 慧敏 少华 凯"
-).split()
+    *(
+        "芳",
+        "娜",
+        "敏",
+        "静",
+        "磊",
+        "洋",
+        "勇",
+        "艳",
+        "杰",
+        "娟",
+        "涛",
+        "明",
+        "超",
+        "霞",
+        "平",
+        "刚",
+        "凯",
+        "伟",
+        "丽华",
+    ),
+    *(
+        "桂英",
+        "建国",
+        "文博",
+        "子轩",
+        "雨桐",
+        "志强",
+        "晓燕",
+        "海涛",
+        "俊峰",
+        "思远",
+        "佳怡",
+        "欣然",
+        "鹏飞",
+        "玉兰",
+        "慧敏",
+    ),
+)
 TEAMS = (("desk", 7), ("network", 6), ("servers", 6), ("applications", 9), ("desktop", 9), ("security", 3))
 """team code, how many people; about 40 together"""
 DEMO_PEOPLE = (
@@ -21,6 +57,7 @@ DEMO_PEOPLE = (
     ("demo.operator", "李晓燕", "operator", "desk"),
     ("demo.nurse", "陈静", "reporter", ""),
     ("demo.director", "王建国", "director", ""),
+    ("demo.admin", "赵敏", "administrator", ""),
 )
 """user name, name, role, team; they share one password that `up --demo` prints"""
 DEMO_WARD = "W18"
@@ -35,6 +72,12 @@ class Staff:
     nurses: dict[int, Person]
 
 
+def _granted_at(role: str, place: Place, hospital: Place) -> Place | None:
+    if role == "administrator":
+        return None
+    return place if role == "reporter" else hospital
+
+
 def a_name(rng: Random) -> str:
     return rng.choice(_SURNAMES) + rng.choice(_GIVEN)
 
@@ -45,7 +88,7 @@ def hire(rng: Random, hospital: Place, units: dict[str, Place], *, password: str
     by_team: dict[str, list[Person]] = {code: [] for code, _ in TEAMS}
     centre = units["IC"]
     nurses: dict[int, Person] = {}
-    # One for all four: each would cost a tenth of a second and 100 MB.
+    # One for all of them: each would cost a tenth of a second and 100 MB.
     encoded = make_password(password)
     for username, name, role, team in DEMO_PEOPLE:
         place = units[DEMO_WARD] if role == "reporter" else centre
@@ -54,7 +97,7 @@ def hire(rng: Random, hospital: Place, units: dict[str, Place], *, password: str
         )
         person.password = encoded
         person.save(update_fields=["password"])
-        people.grant(person, role, place if role == "reporter" else hospital)
+        people.grant(person, role, _granted_at(role, place, hospital))
         if team:
             by_team[team].append(person)
             people.join_team(teams[team], person)

@@ -14,8 +14,13 @@ from wardkeeper.settings import Settings
 log = logging.getLogger(__name__)
 
 DATA = Path("~/.local/share/wardkeeper-demo")
-_LOGINS = (("demo.engineer", "engineer"), ("demo.operator", "service desk"), ("demo.nurse", "nurse"))
-_LOGINS += (("demo.director", "director"),)
+_LOGINS = (
+    ("demo.engineer", "engineer"),
+    ("demo.operator", "service desk"),
+    ("demo.nurse", "nurse"),
+    ("demo.director", "director"),
+    ("demo.admin", "administrator; breaks devices at /demo/"),
+)
 
 
 def choose_data() -> None:

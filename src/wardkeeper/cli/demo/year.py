@@ -56,7 +56,9 @@ def kinds() -> tuple[Kind, ...]:
     read = [
         (
             row["category"],
-            *(float(row[name]) for name in ("share_percent", "handling_min", "on_site_percent")),
+            float(row["share_percent"]),
+            float(row["handling_min"]),
+            float(row["on_site_percent"]),
         )
         for row in rows("mix")
     ]
