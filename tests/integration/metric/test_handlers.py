@@ -1,5 +1,7 @@
 """From a message to an alarm, in one transaction; what is done on a timetable."""
 
+import time
+
 import pytest
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -56,10 +58,14 @@ def test_a_backbone_device_that_does_not_answer_is_critical(room, switch, now_ms
     assert Alarm.objects.get().severity == "critical"
 
 
-def test_a_target_that_is_assigned_and_never_heard_of_is_an_alarm(room, switch, now_ms):
+def test_a_target_that_is_assigned_and_never_heard_of_is_an_alarm(room, switch, now_ms, monkeypatch):
     target = Target(id="t", ci=switch.pk, adapter="icmp", interval_s=60, config={})
     handlers.take_targets([TargetsAssigned(collector="local", version=1, targets=(target,))])
     Feed.objects.update(watched_ms=now_ms - 10 * MINUTE)
+    monkeypatch.setattr(jobs, "_STARTED", time.monotonic())
+    jobs.watch_for_silence(0)
+    assert not Alarm.objects.exists(), "everything has just started: the collector had no turn yet"
+    monkeypatch.setattr(jobs, "_STARTED", time.monotonic() - jobs.SETTLED_S)
     jobs.watch_for_silence(0)
     jobs.watch_for_silence(0)
     alarm = Alarm.objects.get()

@@ -90,6 +90,22 @@ def test_the_richer_account_of_a_bucket_wins(first, second):
             assert both.count[at, column] == max(counts)
 
 
+@given(st.lists(samples, max_size=4))
+def test_the_richest_of_many_accounts_is_what_two_at_a_time_give(made):
+    accounts = []
+    for times, values in made:
+        stats = block.roll_up(np.array(times, np.int64) * 1000, values, 300)
+        accounts.append(block.Stats(stats.times_ms, *(array[:, 0] for array in stats.arrays())))
+    one_by_one = block.richest([])
+    for account in accounts:
+        one_by_one = block.richer(one_by_one, account)
+    at_once = block.richest(accounts)
+    for left, right in zip(
+        (one_by_one.times_ms, *one_by_one.arrays()), (at_once.times_ms, *at_once.arrays()), strict=True
+    ):
+        np.testing.assert_array_equal(left, right)
+
+
 @given(samples)
 def test_stats_survive_packing(made):
     stats = block.roll_up(np.array(made[0], np.int64) * 1000, made[1], 300)

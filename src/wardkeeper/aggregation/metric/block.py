@@ -158,6 +158,20 @@ def richer(first: Stats, second: Stats) -> Stats:
     return Stats(times, *(np.where(better, after, before) for before, after in zip(old, new, strict=True)))
 
 
+def richest(accounts: Sequence[Stats]) -> Stats:
+    """`richer` for any number of accounts of one series (arrays of one dimension), in one go."""
+    if not accounts:
+        return Stats(np.empty(0, np.int64), *(np.empty(0) for _ in range(5)))
+    times = np.concatenate([account.times_ms for account in accounts])
+    arrays = [np.concatenate(parts) for parts in zip(*(each.arrays() for each in accounts), strict=True)]
+    if len(accounts) > 1 and not (times[1:] > times[:-1]).all():
+        order = np.lexsort((arrays[0], times))  # stable: of equal counts the later account comes last
+        times = times[order]
+        chosen = np.flatnonzero(np.append(times[1:] != times[:-1], True))
+        times, arrays = times[chosen], [array[order][chosen] for array in arrays]
+    return Stats(times, *arrays)
+
+
 def _spread(stats: Stats, times: Integers) -> list[Floats]:
     """Its arrays over all of `times`, with count 0 where it knows nothing."""
     places = np.searchsorted(times, stats.times_ms)

@@ -103,7 +103,7 @@ def window(
         }
     finest = block.FIVE_MINUTES if step_s < block.HOUR else block.HOUR
     return {
-        pk: _stepped(pk, block.coarser(stats, step_s), step_s)
+        pk: _stepped(pk, stats if step_s == finest else block.coarser(stats, step_s), step_s)
         for pk, stats in reading.rolled(source, span, finest).items()
     }
 
@@ -152,9 +152,12 @@ def top(
     if cis is not None:
         rows = rows.filter(ci__in=list(cis))
     known = {row.pk: row for row in rows}
-    is_short = _ms(end) - _ms(start) <= TOP_RAW_MS
+    length_ms = _ms(end) - _ms(start)
+    step_s = (
+        None if length_ms <= TOP_RAW_MS else block.FIVE_MINUTES if length_ms < block.DAY_MS else block.HOUR
+    )
     found = []
-    for pk, track in window(known, start, end, None if is_short else block.FIVE_MINUTES).items():
+    for pk, track in window(known, start, end, step_s).items():
         answered = ~np.isnan(track.values)
         if answered.any():
             mean, high = float(track.values[answered].mean()), float(track.high[answered].max())
