@@ -45,15 +45,27 @@ test-fast: ## unit and architecture tests only: seconds, no engines
 	@$(PYTHON) scripts/install.py dev
 	$(PYTEST) tests/unit tests/architecture -q -n 2
 
-lint: install-dev ## every check of style, types and the rules of the house
-	$(BIN)/ruff check .
+lint: install-dev ## every check of style, types and the rules of the house; tells all failures, not only the first
+	@$(MAKE) --no-print-directory --keep-going $(LINTS)
+
+LINTS = lint-ruff lint-format lint-types lint-imports lint-templates lint-scripts lint-spelling lint-dependencies
+.PHONY: $(LINTS)
+lint-ruff:
+	$(BIN)/ruff check --output-format concise .
+lint-format:
 	$(BIN)/ruff format --check .
+lint-types:
 	$(BIN)/mypy
+lint-imports:
 	$(BIN)/lint-imports
+lint-templates:
 	$(BIN)/djlint src --lint --quiet
+lint-scripts:
 	@if [ -n "$(BIOME)" ]; then $(BIOME) ci --colors=off --error-on-warnings; \
 	  else echo "biome: npm is missing, style sheets and scripts were not checked"; [ "$$CI" != true ]; fi
+lint-spelling:
 	$(BIN)/codespell
+lint-dependencies:
 	$(BIN)/deptry src
 
 format: install-dev ## let the formatters have their way

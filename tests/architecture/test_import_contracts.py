@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [
     "cli.main",
+    "cli.bench.records",
     "presentation.web.pages",
     "presentation.portal.pages",
     "presentation.api.pages",
