@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def room(db, django_capture_on_commit_callbacks):
-    from tests.integration.metric.room import Room  # noqa: PLC0415 - see above
+    from tests.integration.metric.room import Room
 
     made = Room(django_capture_on_commit_callbacks)
     made.restart()

@@ -38,7 +38,7 @@ def work(first, last):
         # The bus hands over again what was stored but not yet acknowledged.
         batch = range(max(0, minute - 3), minute + 1)
         services.store([poll(MIDNIGHT + each * MINUTE, values(each)) for each in batch], now_ms=now_ms)
-        print(minute, flush=True)  # noqa: T201 - how test_kill follows it
+        print(minute, flush=True)
         if minute % 10 == 9:
             services.pack(now_ms=now_ms)
             services.roll_up(now_ms=now_ms)
