@@ -47,8 +47,8 @@ class Category(models.Model):
 
     @property
     def short_name(self) -> str:
-        """The name without the examples in its brackets: what fits a tile."""
-        return self.name.partition("(")[0]
+        """The name without the examples in its brackets, its first two words: what fits a tile."""
+        return "/".join(self.name.partition("(")[0].split("/")[:2])
 
 
 class Record(models.Model):

@@ -94,7 +94,8 @@ def _drained(client: httpx.Client, count: int) -> int:
 
 def _counted(client: httpx.Client) -> int:
     """Sum of the counts of the ports that are not the single ones."""
-    total, cursor = 0, ""
+    total: int = 0
+    cursor = ""
     while True:
         page = client.get("/api/v1/alarms", params={"limit": 500, "cursor": cursor, "state": "all"}).json()
         total += sum(
