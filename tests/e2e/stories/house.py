@@ -33,6 +33,7 @@ TRAP_USER = (
     "-X",
     "privpass12",
 )
+LINK_DOWN = "1.3.6.1.6.3.1.1.5.3"
 _INSIDE = str(Path(__file__).with_name("inside.py"))
 
 
@@ -184,6 +185,14 @@ class House:
         }
         return int(self.post("devices", body)["id"])
 
+    def trap(self, *, address: str, port: int) -> None:
+        """A linkDown of net-snmp, version 2c, as if from the device at `address`."""
+        column = "1.3.6.1.2.1.2.2.1"
+        about = (f"{column}.1.{port}", "i", str(port), f"{column}.2.{port}", "s", f"GE0/{port}")
+        to = (f"--clientaddr={address}", f"127.0.0.1:{self.trap_port}")
+        command = ["snmptrap", "-v2c", "-c", "public", *to, "77", LINK_DOWN, *about]
+        subprocess.run(command, env={**self.env, "MIBS": ""}, capture_output=True, timeout=30, check=True)
+
     def children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
@@ -263,6 +272,7 @@ class Stream:
                     self.heard.append((kind, json.loads(line.removeprefix("data: "))))
 
     def close(self) -> None:
+        """The reader ends with the next heartbeat, or with the house."""
         self._stop.set()
 
 

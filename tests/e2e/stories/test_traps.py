@@ -4,11 +4,10 @@ import subprocess
 
 import pytest
 
-from tests.e2e.stories.house import TRAP_USER, until
+from tests.e2e.stories.house import LINK_DOWN, TRAP_USER, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
-LINK_DOWN = "1.3.6.1.6.3.1.1.5.3"
 COLUMN = "1.3.6.1.2.1.2.2.1"
 
 
