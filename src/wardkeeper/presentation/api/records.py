@@ -119,8 +119,13 @@ def open_incident(request: HttpRequest, new: NewIncident) -> tuple[int, dict[str
     return 201, shapes.record(desk.report(said, person=who))
 
 
-@router.get("/records/{record_id}")
 @router.get("/incidents/{record_id}")
+def one_incident(request: HttpRequest, record_id: Id) -> dict[str, Any]:
+    """The same as `/records/{record_id}`."""
+    return one_record(request, record_id)
+
+
+@router.get("/records/{record_id}")
 def one_record(request: HttpRequest, record_id: Id) -> dict[str, Any]:
     """The record with its journal, clocks, possible moves, links and files."""
     rights = scope(request)

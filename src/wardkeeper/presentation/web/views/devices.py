@@ -87,6 +87,7 @@ def _snmp(request: HttpRequest, host: str) -> dict[str, Any]:
 def _said(result: TestResult) -> str:
     texts = {
         Reason.TIMEOUT: _("No answer. Check the address, the firewall and, with v1 or v2c, the community."),
+        Reason.COLLECTOR: _("This machine cannot ask just now: %(why)s") % {"why": result.detail},
         Reason.REFUSED: _("The host is there, but no SNMP agent listens on that port."),
         Reason.UNKNOWN_HOST: _("This name is not known."),
         Reason.NETWORK: _("There is no way to that address from here."),
