@@ -38,7 +38,7 @@ install-dev: ## prepare .venv for tests and tools, and the programs the tests ta
 
 test: install-dev ## every test: unit and architecture, then real engines and peers, then the browser
 	$(PYTEST) tests/unit tests/architecture -q -n 2
-	$(PYTEST) tests/integration -q
+	$(PYTEST) tests/integration -q -n 2 --dist loadfile
 	$(PYTEST) tests/e2e -q
 
 test-fast: ## unit and architecture tests only: seconds, no engines

@@ -136,4 +136,4 @@ async def test_full_disk_degrades_loses_nothing_acknowledged_and_passes(launch, 
     assert set(rows) <= found
     assert set(messages) <= set(await stored_messages(EmbeddedNats(stand.data_dir).url))
     assert not health.report(settings).degraded
-    print(f"acknowledged on a full disk: {len(rows)} rows, {len(messages)} messages")  # noqa: T201 - a figure
+    print(f"acknowledged on a full disk: {len(rows)} rows, {len(messages)} messages")

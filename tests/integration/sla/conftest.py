@@ -10,6 +10,6 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def place(db: None) -> "Hospital":
-    from tests.integration import hospital  # noqa: PLC0415 - this file is read before Django is set up
+    from tests.integration import hospital
 
     return hospital.build()
