@@ -117,11 +117,18 @@ class TlsPage:
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
-        self._server = await asyncio.start_server(
-            self._web.answer, self._device.address, fleet.HTTPS_PORT, ssl=self._contexts[wanted],
-            limit=_LONGEST_REQUEST, reuse_address=True,
-        )  # fmt: skip
         self._shown = wanted
+        try:
+            self._server = await asyncio.start_server(
+                self._web.answer,
+                self._device.address,
+                fleet.HTTPS_PORT,
+                ssl=self._contexts[wanted],
+                limit=_LONGEST_REQUEST,
+                reuse_address=True,
+            )
+        except OSError as error:
+            _stay_away(self._device, error)
 
 
 async def serve(data_dir: Path, *, timezone: str, ready: Callable[[], None], stop: asyncio.Event) -> None:
@@ -162,9 +169,14 @@ async def _start(device: Simulated, faults: Faults, timezone: str) -> None:
             lambda: SnmpDevice(device, faults, picture), local_addr=(device.address, fleet.SNMP_PORT)
         )
     except OSError as error:
-        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
-            raise
-        log.warning("demo.device_away", extra={"device": device.key, "reason": error.strerror})
+        _stay_away(device, error)
+
+
+def _stay_away(device: Simulated, error: OSError) -> None:
+    """Another demo has the address, or this machine lacks it: one device fewer, not none."""
+    if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
+        raise error
+    log.warning("demo.device_away", extra={"device": device.key, "reason": error.strerror})
 
 
 def main(data_dir: Path, *, timezone: str, ready: Callable[[], None]) -> None:
