@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+# Before anything here imports the devices; a demo may be running on this machine.
+os.environ["WARDKEEPER_INTERNAL_DEMO_SHIFT"] = str(1000 + os.getpid() % 20_000)
+
 
 @pytest.fixture(scope="session")
 def devices(tmp_path_factory):

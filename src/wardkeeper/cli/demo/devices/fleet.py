@@ -1,9 +1,12 @@
 """The devices of the demo: what they are, where they answer, and how each can be broken."""
 
+import os
 from dataclasses import dataclass
 
-SNMP_PORT = 10161
-HTTP_PORT, HTTPS_PORT = 10080, 10443
+_SHIFT = int(os.environ.get("WARDKEEPER_INTERNAL_DEMO_SHIFT", "0"))
+"""Added to each port, so that tests can run beside a demo: both have the same addresses."""
+SNMP_PORT = 10161 + _SHIFT
+HTTP_PORT, HTTPS_PORT = 10080 + _SHIFT, 10443 + _SHIFT
 COMMUNITY = b"public"
 SILENT, PORT_DOWN, ON_BATTERY, DISK_FULL = "silent", "port_down", "on_battery", "disk_full"
 SLOW, ERROR, CERTIFICATE = "slow", "error", "certificate"
