@@ -1,4 +1,4 @@
-// The report page: another place is one tap, a form is sent once however often it is tapped.
+// The report page: another place is one tap.
 document.addEventListener("click", (event) => {
   const choice = event.target.closest("[data-place]");
   if (!choice) return;
@@ -9,23 +9,16 @@ document.addEventListener("click", (event) => {
   choice.closest("details").open = false;
 });
 
+// That a form goes only once is clicks.js's doing; here the reader sees that it goes.
 document.addEventListener("submit", (event) => {
   const form = event.target.closest("[data-once]");
-  if (!form) return;
-  if (form.dataset.sent) {
-    event.preventDefault();
-    return;
-  }
-  form.dataset.sent = "yes";
+  if (!form || event.defaultPrevented) return;
   for (const button of form.querySelectorAll("[type=submit]")) button.setAttribute("aria-busy", "true");
   const draft = form.querySelector("[data-draft]");
   if (draft) window.sessionStorage.removeItem(`wk-draft:${draft.dataset.draft}`);
 });
 
-// Back from the next page: the form may be sent again.
+// Back from the next page.
 window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("[data-once]")) {
-    delete form.dataset.sent;
-    for (const button of form.querySelectorAll("[type=submit]")) button.removeAttribute("aria-busy");
-  }
+  for (const button of document.querySelectorAll("[data-once] [aria-busy]")) button.removeAttribute("aria-busy");
 });
