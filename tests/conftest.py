@@ -23,6 +23,10 @@ os.environ["PATH"] += os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 def pytest_configure(config: pytest.Config) -> None:
     # Not by `DJANGO_SETTINGS_MODULE` in pyproject.toml: pytest-django would load it before this file.
     django.setup()
+    # The real cost of a password, 0.1 s and 100 MB, would be paid by every person of every test.
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost = 1, 64
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -23,10 +23,14 @@ STEPS = st.lists(
 )
 
 
+@pytest.fixture
+def place():
+    return hospital.build()
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_state_is_the_last_entry(steps):
-    place = _place()
+def test_state_is_the_last_entry(place, steps):
     new = services.NewRecord(kind="incident", title="断网", place=place.ward, channel="phone")
     record = services.open_record(new, actor=place.nurse)
     for step in steps:
@@ -40,11 +44,6 @@ def test_state_is_the_last_entry(steps):
     assert record.version == record.entry_count == len(entries)
     assert all(before.after == after.before for before, after in pairwise(entries))
     assert list(chain.verify()) == []
-
-
-def _place() -> hospital.Hospital:
-    number = Record.objects.count()
-    return hospital.build(f"R{number}")
 
 
 def _take(place: hospital.Hospital, record: Record, step: str) -> None:

@@ -18,7 +18,9 @@ def place():
 
 
 def opened(place, **more) -> Record:
-    new = services.NewRecord(**{"kind": "incident", "title": "卡纸", "place": place.ward, "channel": "portal", **more})
+    new = services.NewRecord(
+        **{"kind": "incident", "title": "卡纸", "place": place.ward, "channel": "portal", **more}
+    )
     return services.open_record(new, actor=place.nurse)
 
 
@@ -50,10 +52,10 @@ def test_a_date_that_is_none_is_refused(place, wrong):
 def test_the_newest_first_need_no_sorting_and_a_later_page_begins_in_the_index(place):
     for _ in range(4):
         opened(place)
-    wanted = queries.Filter(kind="incident", sort="newest")
-    first = queries.records(place.scope, wanted, size=2)
-    with CaptureQueriesContext(connection, ) as seen:
-        second = queries.records(place.scope, wanted, size=2, cursor=first.next or "")
+    wanted, reader = queries.Filter(kind="incident", sort="newest"), place.scope
+    first = queries.records(reader, wanted, size=2)
+    with CaptureQueriesContext(connection) as seen:
+        second = queries.records(reader, wanted, size=2, cursor=first.next or "")
     assert {row.pk for row in first.items}.isdisjoint(row.pk for row in second.items)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
@@ -71,7 +73,9 @@ def test_sealing_holds_the_journal_only_while_it_looks_for_the_end(place):
     assert chain.seal() is None
     statements = [query["sql"] for query in seen.captured_queries]
     locked = next(at for at, sql in enumerate(statements) if sql.startswith("LOCK TABLE"))
-    released = next(at for at, sql in enumerate(statements) if at > locked and sql.startswith("RELEASE SAVEPOINT"))
+    released = next(
+        at for at, sql in enumerate(statements) if at > locked and sql.startswith("RELEASE SAVEPOINT")
+    )
     hashed = next(at for at, sql in enumerate(statements) if '"hash"' in sql and "ledger_entry" in sql)
     assert locked < released < hashed
 
