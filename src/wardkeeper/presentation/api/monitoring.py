@@ -1,7 +1,7 @@
 """Alarms, observations and samples; devices to watch."""
 
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -29,6 +29,7 @@ from wardkeeper.registry.places import queries as places
 router = Router(tags=["monitoring"])
 MOST_SERIES = 200
 LONGEST_RAW = timedelta(days=2)
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class AlarmsWanted(Schema):
@@ -137,6 +138,8 @@ def samples(request: HttpRequest, wanted: Query[SamplesWanted]) -> dict[str, Any
     """Series of one CI. Values are null where the device was asked and did not answer."""
     found = cmdb.ci(scope(request), wanted.ci)
     end = wanted.end or timezone.now()
+    if end < EARLIEST:
+        raise HttpError(422, "nothing was measured before 1970")
     start = wanted.start or end - timedelta(hours=1)
     if start >= end or (wanted.step_s is None and end - start > LONGEST_RAW):
         raise HttpError(422, "start must lie before end; more than two days need step_s")
@@ -204,7 +207,9 @@ def add_device(request: HttpRequest, new: NewDevice) -> tuple[int, dict[str, Any
                 place=place,
                 code=new.code or "",
                 tier=new.tier,
-                owner_team=people.teams().get(pk=new.owner_team) if new.owner_team else None,
+                owner_team=people.teams([place.hospital_id or place.pk]).get(pk=new.owner_team)
+                if new.owner_team
+                else None,
                 watches=tuple(map(_watch, new.watch)),
             )
         )

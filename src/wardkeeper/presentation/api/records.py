@@ -108,7 +108,7 @@ def open_incident(request: HttpRequest, new: NewIncident) -> tuple[int, dict[str
         title=new.title,
         text=new.description,
         category=queries.categories().get(code=new.category) if new.category else None,
-        ci=cmdb.ci(rights, new.ci) if new.ci else None,
+        ci=cmdb.ci(rights, new.ci, hospital=place.hospital_id) if new.ci else None,
         breadth=new.breadth,
         degradation=new.degradation,
         patient_safety=new.patient_safety,
@@ -230,7 +230,7 @@ def change_record(request: HttpRequest, record_id: Id, asked: Changes) -> dict[s
     changes: dict[str, Any] = asked.dict(exclude_unset=True, exclude={"version"})
     changes = {name: value for name, value in changes.items() if value is not None}
     if "ci" in changes:
-        changes["ci"] = cmdb.ci(rights, changes["ci"])
+        changes["ci"] = cmdb.ci(rights, changes["ci"], hospital=found.hospital_id)
     if "category" in changes:
         changes["category"] = queries.categories().get(code=changes["category"])
     if "requester_phone" in changes:

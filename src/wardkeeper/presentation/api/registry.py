@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
+from ninja.errors import HttpError
 
 from wardkeeper.ledger.cursor import page_of
 from wardkeeper.presentation.api import shapes
@@ -63,6 +64,10 @@ def create_ci(request: HttpRequest, new: NewCI) -> tuple[int, dict[str, Any]]:
     rights = scope(request)
     place = places.place(new.place)
     rights.demand(Right.CMDB_EDIT, place.path)
+    try:
+        addresses = [(kind, services.normal_address(kind, value)) for kind, value in new.addresses]
+    except ValueError as error:
+        raise HttpError(422, str(error)) from error
     made = services.create_ci(
         type_code=new.type,
         code=new.code,
@@ -70,8 +75,10 @@ def create_ci(request: HttpRequest, new: NewCI) -> tuple[int, dict[str, Any]]:
         name_en=new.name_en[:120],
         place=place,
         tier=new.tier,
-        owner_team=people.teams().get(pk=new.owner_team) if new.owner_team else None,
-        addresses=[(kind, value) for kind, value in new.addresses],
+        owner_team=people.teams([place.hospital_id or place.pk]).get(pk=new.owner_team)
+        if new.owner_team
+        else None,
+        addresses=addresses,
     )
     return 201, shapes.ci(cmdb.by_ids([made.pk])[made.pk])
 
@@ -104,7 +111,8 @@ def change_ci(request: HttpRequest, ci_id: Id, asked: CIChanges) -> dict[str, An
         changes["place"] = places.place(changes["place"])
         rights.demand(Right.CMDB_EDIT, changes["place"].path)
     if "owner_team" in changes:
-        changes["owner_team"] = people.teams().get(pk=changes["owner_team"])
+        hospital = changes["place"].hospital_id if "place" in changes else found.hospital_id
+        changes["owner_team"] = people.teams([hospital]).get(pk=changes["owner_team"])
     if "name_en" in changes:
         changes["name_en"] = changes["name_en"][:120]
     services.change_ci(found.pk, version=asked.version, **changes)

@@ -99,7 +99,11 @@ def report(request: HttpRequest) -> HttpResponse:
         breadth=1 if filled.is_unit else 0,
         patient_safety=filled.patient_safety,
     )
-    found = desk.report(said, person=people.person(rights.person or 0))
+    try:
+        found = desk.report(said, person=people.person(rights.person or 0))
+    except LedgerRefused as refused:
+        messages.warning(request, str(refused))
+        return redirect("portal:home")
     request.session["portal_place"] = place.pk
     _keep_photo(request, found.pk, filled)
     return redirect("portal:record", found.pk)
@@ -196,6 +200,9 @@ def answer(request: HttpRequest, record_id: int) -> HttpResponse:
 @require_POST
 def comment(request: HttpRequest, record_id: int) -> HttpResponse:
     found = _own(request, record_id)
+    rights = scope(request)
+    if found.requester_id != rights.person:
+        rights.demand(Right.RECORD_WORK, found.place_path)
     note = request.POST.get("note", "").replace("\x00", "").strip()[: forms.LONGEST_TEXT]
     if note:
         services.comment(found.pk, actor=people.person(scope(request).person or 0), note=note, is_public=True)

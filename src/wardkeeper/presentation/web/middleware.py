@@ -93,12 +93,16 @@ class SessionGuard:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not request.path.startswith(OPEN_PATHS) and request.user.is_authenticated:
+        is_open = request.path.startswith(OPEN_PATHS)
+        # The API answers a browser's session too: it must end there as it ends on pages.
+        if (not is_open or request.path.startswith("/api/")) and request.user.is_authenticated:
             now = int(time.time())
             seen = int(request.session.get(SEEN_AT, now))
             if now - seen >= current().web.idle_minutes * 60:
                 logout(request)
-                return to_sign_in(request)
+                return self.get_response(request) if is_open else to_sign_in(request)
+            if is_open:
+                return self.get_response(request)
             if not is_background(request) and (SEEN_AT not in request.session or now - seen >= SEEN_EVERY_S):
                 request.session[SEEN_AT] = now
                 self._touch(request)

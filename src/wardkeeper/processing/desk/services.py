@@ -9,11 +9,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 from wardkeeper.bus.outbox import announce
 from wardkeeper.ledger import queries as records
 from wardkeeper.ledger import services as ledger
+from wardkeeper.ledger.errors import LedgerRefused
 from wardkeeper.ledger.models import Category, Record
 from wardkeeper.ledger.priority import AreaClass, PatientSafety, PriorityInput, Tier, outpatient_peak
 from wardkeeper.messages import ContactLogged
@@ -51,11 +53,21 @@ class Report:
     kind: str = "incident"
 
 
+class SubmissionTaken(LedgerRefused):
+    """Somebody else has used this submission. Their record is none of this sender's business."""
+
+    def __init__(self) -> None:
+        super().__init__(gettext("Another report has this submission already. Send it under a new one."))
+
+
 @transaction.atomic
 def report(
     said: Report, *, person: Person | None, logged_by: Person | None = None, at: datetime | None = None
 ) -> Record:
-    """Logs the contact, triages it and opens its record. The same submission gives the same record."""
+    """Logs the contact, triages it and opens its record. The same submission gives the same record.
+
+    Raises SubmissionTaken.
+    """
     at = at or timezone.now()
     contact, is_new = Contact.objects.select_for_update().get_or_create(
         submission=said.submission,
@@ -72,6 +84,9 @@ def report(
             "answers": _answers(said),
         },
     )
+    sender = (person and person.pk, logged_by and logged_by.pk)
+    if not is_new and (contact.person_id, contact.logged_by_id) != sender:
+        raise SubmissionTaken
     if not is_new and contact.record is not None:
         return contact.record
     record = ledger.open_record(_new_record(said, person, at), actor=logged_by or person, at=at)

@@ -21,10 +21,15 @@ def dispatch(record_id: int) -> Record:
     return ledger.assign(record.pk, actor=None, team=team, note=note, params=params)
 
 
+def _serves(team: Team, record: Record) -> bool:
+    """Whether the team works for the record's hospital: another hospital must not get to see it."""
+    return team.is_active and team.hospital_id in (None, record.hospital_id)
+
+
 def choose(record: Record) -> tuple[Team | None, str, dict[str, str]]:
     """(team, why as an English msgid, its parameters). No team only if not even a desk exists."""
     for ci in (record.ci, record.service):
-        if ci is not None and ci.owner_team is not None and ci.owner_team.is_active:
+        if ci is not None and ci.owner_team is not None and _serves(ci.owner_team, record):
             return (
                 ci.owner_team,
                 _("Dispatched to %(team)s, the owner of %(ci)s."),

@@ -16,9 +16,11 @@ def visible(scope: Scope) -> QuerySet[CI]:
     return scope.places(rows, Right.CMDB_VIEW)
 
 
-def ci(scope: Scope, ci_id: int) -> CI:
-    """Raises CI.DoesNotExist, also for one that the reader may not see."""
+def ci(scope: Scope, ci_id: int, *, hospital: int | None = None) -> CI:
+    """Raises CI.DoesNotExist, also for one that the reader may not see, or that is not `hospital`'s if named."""
     rows = scope.places(CI.objects.select_related("type", "place", "owner_team"), Right.CMDB_VIEW)
+    if hospital is not None:
+        rows = rows.filter(hospital=hospital)
     found: CI = rows.get(pk=ci_id)
     return found
 

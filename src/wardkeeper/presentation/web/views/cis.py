@@ -96,7 +96,13 @@ def ci(request: HttpRequest, ci_id: int) -> HttpResponse:
     targets = list(discovery.targets_of(found.pk))
     needs, needed_by = queries.relations(found.pk)
     period = text_from(request, "hours", 3)
-    hurt = queries.affected_places(found.pk)
+    hurt = list(
+        rights.places(
+            places.departments().filter(pk__in=queries.affected_places(found.pk)),
+            Right.CMDB_VIEW,
+            path="path",
+        )
+    )
     words = {
         "ci": found,
         "state": state_of(worst.get(found.pk), is_watched=bool(targets)),
@@ -105,7 +111,7 @@ def ci(request: HttpRequest, ci_id: int) -> HttpResponse:
         "observed": found.attributes.get("observed", {}),
         "needs": [row.target for row in needs if rights.may(Right.CMDB_VIEW, row.target.place_path)],
         "needed_by": [row.source for row in needed_by if rights.may(Right.CMDB_VIEW, row.source.place_path)],
-        "hurt": list(places.departments().filter(pk__in=hurt)[:12]),
+        "hurt": hurt[:12],
         "hurt_count": len(hurt),
         "alarms": alarms.alarms(rights, alarms.Filter(ci=found.pk), at=timezone.now(), size=20).items,
         "records": with_clocks(

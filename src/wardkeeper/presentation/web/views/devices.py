@@ -111,7 +111,7 @@ def _save(request: HttpRequest, words: dict[str, Any], watches: tuple[discovery.
         text_of(request, "name", 120)
         or (result.sysname if result else "")
         or text_of(request, "address", 120)
-    )
+    )[:120]
     if place is None or kind is None:
         words["problem"] = _("Choose a place and a type.")
         return render(request, "web/cis/add.html", words, status=422)

@@ -164,7 +164,13 @@ def words_of(request: HttpRequest, found: Record) -> dict[str, Any]:
     main = next((step for step in steps if step.name == found.proposed_move), None)
     main = main or next((step for step in steps if step.is_main), None)
     page = BY_KIND[found.kind]
-    hurt = affected_places(found.ci_id) if found.ci_id else []
+    hurt = list(
+        rights.places(
+            places.departments().filter(pk__in=affected_places(found.ci_id)), Right.RECORD_VIEW, path="path"
+        )
+        if found.ci_id
+        else ()
+    )
     return {
         "page": page,
         "record": found,
@@ -180,7 +186,7 @@ def words_of(request: HttpRequest, found: Record) -> dict[str, Any]:
         "files": queries.attachments(rights, found),
         "contacts": contacts_of(found.pk),
         "alarm_ids": alarms_of(found.pk),
-        "hurt": list(places.departments().filter(pk__in=hurt)[:MOST_PLACES]),
+        "hurt": hurt[:MOST_PLACES],
         "hurt_count": len(hurt),
         "reasons": reasons(found),
         "is_watching": queries.is_watching(rights, found),
