@@ -36,13 +36,22 @@ def apply(conditions: Sequence[Condition], at: datetime | None = None) -> None:
     if not conditions:
         return
     at = at or timezone.now()
-    with connection.cursor() as cursor:
-        # Two batches that raise the same fingerprint at once would both find it absent.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPLY_LOCK])
+    _alone()
     fold = _Fold(conditions, at)
     for condition in conditions:
         fold.take(condition)
     fold.store()
+
+
+def _alone() -> None:
+    """Makes this the only writer of alarms to the end of its transaction.
+
+    Two batches that raise the same fingerprint at once would both find it absent; a person
+    who acknowledges during a batch would count the version up to the same number, and who
+    listens would take the second message for an old one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [APPLY_LOCK])
 
 
 class _Fold:
@@ -217,6 +226,7 @@ def acknowledge(
     alarm_ids: Iterable[int], *, actor: Person, note: str = "", until: datetime | None = None
 ) -> list[Alarm]:
     """Somebody has seen these; `until` bounds how long that quiets them, at most 30 days."""
+    _alone()
     at = timezone.now()
     latest = at + LONGEST_ACKNOWLEDGEMENT
     alarms = list(Alarm.objects.select_for_update().filter(pk__in=list(alarm_ids)).order_by("pk"))
@@ -233,6 +243,7 @@ def acknowledge(
 
 @transaction.atomic
 def withdraw_acknowledgement(alarm_ids: Iterable[int]) -> None:
+    _alone()
     alarms = list(Alarm.objects.select_for_update().filter(pk__in=list(alarm_ids)).order_by("pk"))
     for alarm in alarms:
         alarm.acknowledged_by = alarm.acknowledged_at = alarm.acknowledged_until = None
@@ -246,6 +257,7 @@ def withdraw_acknowledgement(alarm_ids: Iterable[int]) -> None:
 @transaction.atomic
 def clear_by_hand(alarm_id: int, *, at: datetime | None = None) -> None:
     """For conditions whose source never says that they are over, such as a single trap."""
+    _alone()
     alarm = Alarm.objects.select_for_update().get(pk=alarm_id)
     if alarm.state == AlarmState.ACTIVE:
         alarm.state, alarm.cleared_at = AlarmState.CLEARED, at or timezone.now()
@@ -258,6 +270,7 @@ def clear_by_hand(alarm_id: int, *, at: datetime | None = None) -> None:
 def expire(*, at: datetime | None = None) -> int:
     """Clears alarms of conditions that are said once and never taken back; returns how many."""
     at = at or timezone.now()
+    _alone()
     silent = Alarm.objects.filter(
         state=AlarmState.ACTIVE, condition__in=NEVER_TAKEN_BACK, last_at__lt=at - SILENT_FOR
     )

@@ -141,6 +141,8 @@ def learn(described: Iterable[DeviceDescribed]) -> None:
         if not CI.objects.filter(pk=device.ci).exists():
             continue
         cmdb.merge_attributes(device.ci, device.attributes)
+        # A mount point can be there twice; one statement may not write one row twice.
+        parts = {(part.kind, part.instance[:120]): part for part in device.components}
         Component.objects.bulk_create(
             (
                 Component(
@@ -151,7 +153,7 @@ def learn(described: Iterable[DeviceDescribed]) -> None:
                     attributes=dict(part.attributes),
                     seen_at=device.happened_at,
                 )
-                for part in device.components
+                for part in parts.values()
             ),
             update_conflicts=True,
             unique_fields=["ci", "kind", "instance"],

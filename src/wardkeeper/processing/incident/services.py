@@ -11,10 +11,12 @@ from django.utils.translation import gettext_noop as _
 
 from wardkeeper.ledger import services as ledger
 from wardkeeper.ledger.models import Record
+from wardkeeper.ledger.workflow import GuardRefused
 from wardkeeper.messages import AlarmMessage, RecordAssigned, RecordOpened
 from wardkeeper.processing.incident import triage
 from wardkeeper.processing.incident.models import AlarmTie, Incident
 from wardkeeper.registry.cmdb import queries as cmdb
+from wardkeeper.registry.cmdb.models import CI
 from wardkeeper.registry.people.models import Person
 from wardkeeper.registry.places import queries as places
 
@@ -32,11 +34,17 @@ def move(
     version: int | None = None,
     answers: Mapping[str, Any] | None = None,
     note: str = "",
+    ci: CI | None = None,
 ) -> Record:
     """One step along the workflow. Who accepts without being named becomes the assignee.
 
+    `ci`, what failed, is written down with the step if the record names none yet.
+
     Raises what `ledger.services.move` raises.
     """
+    if ci is not None and ledger.lock(record_id, version, {"move": name, "note": note}).ci_id is None:
+        changed = ledger.change(record_id, actor=actor, version=version, ci=ci)
+        version = changed.version if version is not None else None
     if name == "accept":
         record = ledger.lock(record_id, version, {"move": name, "note": note})
         if record.assignee_id != actor.pk and (record.assignee_id is None or record.state != "accepted"):
@@ -82,7 +90,7 @@ def hear_alarm(alarm: AlarmMessage) -> Record | None:
         return tie.record
     _follow(tie, alarm)
     tie.version, tie.state, tie.severity = alarm.version, alarm.state, alarm.severity
-    tie.save(update_fields=["version", "state", "severity"])
+    tie.save(update_fields=["record", "version", "state", "severity"])
     return tie.record
 
 
@@ -122,14 +130,7 @@ def _follow(tie: AlarmTie, alarm: AlarmMessage) -> None:
             tie.record_id, kind="alarm", note=_("The alarm is back."), params={}, is_public=True
         )
         if record.state in ("resolved", "closed"):
-            ledger.move(
-                record.pk,
-                "reopen",
-                actor=None,
-                answers={"reason": "alarm"},
-                note=_("The alarm is back."),
-                params={},
-            )
+            _reopen(tie, record, alarm)
     elif alarm.severity != tie.severity:
         ledger.remark(
             tie.record_id,
@@ -137,6 +138,22 @@ def _follow(tie: AlarmTie, alarm: AlarmMessage) -> None:
             note=_("The alarm is now %(severity)s; it was %(before)s."),
             params={"severity": alarm.severity, "before": tie.severity},
         )
+
+
+def _reopen(tie: AlarmTie, record: Record, alarm: AlarmMessage) -> None:
+    """Opens the record again; a new one, linked to it, if it ended too long ago."""
+    try:
+        ledger.move(
+            record.pk,
+            "reopen",
+            actor=None,
+            answers={"reason": "alarm"},
+            note=_("The alarm is back."),
+            params={},
+        )
+    except GuardRefused:
+        tie.record = _open(alarm)
+        ledger.link(tie.record.pk, record.pk, kind="related", actor=None)
 
 
 def _clock(at: datetime) -> str:

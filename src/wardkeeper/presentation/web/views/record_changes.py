@@ -25,9 +25,11 @@ from wardkeeper.registry.cmdb import queries as cmdb
 from wardkeeper.registry.people import queries as people
 from wardkeeper.registry.people import services as people_services
 from wardkeeper.registry.people.rights import Right
+from wardkeeper.registry.people.scope import scope_of
 
 if TYPE_CHECKING:
     from wardkeeper.ledger.models import Record
+    from wardkeeper.registry.cmdb.models import CI
     from wardkeeper.registry.people.models import Person
 
 LONGEST = 20_000
@@ -89,7 +91,6 @@ def move(request: HttpRequest, record_id: int, name: str) -> HttpResponse:
     if request.method == "GET":
         return render(request, "web/records/move.html", words)
     try:
-        _name_ci(request, found)
         incidents.move(
             found.pk,
             name,
@@ -97,21 +98,22 @@ def move(request: HttpRequest, record_id: int, name: str) -> HttpResponse:
             version=words["version"],
             answers=_answers(request, step),
             note=text_of(request, "note"),
+            ci=_named_ci(request, found),
         )
     except REFUSALS as problem:
         return again(request, "web/records/move.html", words, problem)
     return done(request, record_id)
 
 
-def _name_ci(request: HttpRequest, found: Record) -> None:
-    """The CI that the resolver named, if the record had none; by id or by code."""
+def _named_ci(request: HttpRequest, found: Record) -> CI | None:
+    """The CI whose code the resolver gave, if the record had none. Raises GuardRefused."""
     code = text_of(request, "ci", 60)
     if not code or found.ci_id is not None:
-        return
+        return None
     ci = cmdb.visible(scope(request)).filter(code__iexact=code, hospital=found.hospital_id).first()
     if ci is None:
         raise GuardRefused(_("No configuration item has the code %(code)s.") % {"code": code})
-    services.change(found.pk, actor=me(request), version=None, ci=ci)
+    return ci
 
 
 def _answers(request: HttpRequest, step: Move) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _moment(text: str) -> str | None:
     """The hospital's local time, as a browser's field sends it, with its offset."""
     try:
         return datetime.fromisoformat(text).astimezone(timezone.get_current_timezone()).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -281,7 +283,7 @@ def set_priority(request: HttpRequest, record_id: int) -> HttpResponse:
             actor=me(request),
             reason=text_of(request, "reason"),
             version=words["version"],
-            second=_second(request),
+            second=_second(request, found),
         )
     except (*REFUSALS, InvalidField) as problem:
         return again(request, "web/records/priority.html", words, problem)
@@ -305,12 +307,15 @@ def _state(request: HttpRequest) -> priority.PriorityInput:
     )
 
 
-def _second(request: HttpRequest) -> Person | None:
-    """The colleague who signs with their own password."""
+def _second(request: HttpRequest, found: Record) -> Person | None:
+    """The colleague who signs with their own password and holds the right. Raises GuardRefused."""
     username, password = text_of(request, "second", 64), request.POST.get("second_password", "")
     if not username:
         return None
     try:
-        return people_services.authenticate_person(username, password)
+        second = people_services.authenticate_person(username, password)
     except people_services.SignInRefused as refused:
         raise GuardRefused(_("The second person's name and password do not match.")) from refused
+    if not scope_of(second).may(Right.RECORD_PRIORITY, found.place_path):
+        raise GuardRefused(_("The second person may not change this record's priority."))
+    return second
