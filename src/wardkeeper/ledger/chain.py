@@ -96,21 +96,34 @@ def _digest(first: int, last: int, previous_hash: str) -> tuple[int, str]:
 
 
 @transaction.atomic
-def seal() -> Seal | None:
-    """Seals all entries since the last seal. None if there are none, or another process is at it.
+def _last_settled() -> int:
+    """The highest id below which every entry is committed; 0 if there is none.
 
     Ids are given out before commit, so an entry with a lower id could still be on its way:
-    the table is locked against writers for the moment in which the highest id is read.
+    the table is locked against writers, for the moment in which the highest id is read.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE ledger_entry IN SHARE MODE")
+    last: int | None = Entry.objects.aggregate(last=Max("pk"))["last"]
+    return last or 0
+
+
+def seal() -> Seal | None:
+    """Seals all entries since the last seal. None if there are none, or another process is at it."""
+    # In a transaction of its own: hashing a year's entries must not keep anybody from writing.
+    last = _last_settled()
+    with transaction.atomic():
+        return _seal_to(last)
+
+
+def _seal_to(last: int) -> Seal | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEAL_LOCK])
         if not cursor.fetchone()[0]:
             return None
-        cursor.execute("LOCK TABLE ledger_entry IN SHARE MODE")
     previous = Seal.objects.order_by("-last_entry").first()
     first = previous.last_entry + 1 if previous else 1
-    last = Entry.objects.filter(pk__gte=first).aggregate(last=Max("pk"))["last"]
-    if last is None:
+    if last < first:
         return None
     previous_hash = previous.hash if previous else ""
     count, digest = _digest(first, last, previous_hash)

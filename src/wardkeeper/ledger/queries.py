@@ -16,6 +16,8 @@ from wardkeeper.registry.people.rights import Right
 from wardkeeper.registry.people.scope import Scope
 from wardkeeper.registry.search import terms_of_query
 
+LATELY = 1000
+"""Records that are looked at to learn what is reported most."""
 HYDRATED = ("place", "team", "assignee", "ci", "category", "service")
 
 
@@ -214,12 +216,18 @@ def categories(kind: str = "") -> QuerySet[Category]:
 
 
 def frequent_categories(place_path: str, *, since: datetime, most: int = 6) -> list[Category]:
-    """What a ward reports most; filled up with what everyone reports most."""
-    rows = Record.objects.filter(opened_at__gte=since, category__isnull=False, category__kind="incident")
+    """What a ward reports most; filled up with what its hospital has reported most lately."""
+    rows = Record.objects.filter(kind="incident", opened_at__gte=since)
+    hospital = rows.filter(hospital=int(place_path.partition(".")[0]))
     ids: dict[Any, None] = {}
-    for scope_rows in (rows.filter(place_path=place_path), rows):
-        top = scope_rows.values("category").annotate(n=Count("pk")).order_by("-n", "category")[:most]
+    for group in (rows.filter(place_path=place_path), hospital):
+        # The newest are sample enough: counting half a year of a large hospital would take a second.
+        newest = group.order_by("-opened_at", "-id").values("pk")[:LATELY]
+        found = Record.objects.filter(pk__in=newest, category__kind="incident")
+        top = found.values("category").annotate(n=Count("pk")).order_by("-n", "category")[:most]
         ids.update(dict.fromkeys(row["category"] for row in top))
+        if len(ids) >= most:
+            break
     rest = (
         Category.objects.filter(kind="incident", is_active=True).order_by("pk").values_list("pk", flat=True)
     )

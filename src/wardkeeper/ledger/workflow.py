@@ -7,6 +7,7 @@ definition kept in WorkflowVersion.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -170,9 +171,20 @@ def wrong_answers(move: Move, answers: Mapping[str, Any]) -> dict[str, str]:
             continue
         if rule.type == "choice" and value not in {known for known, _title in rule.choices}:
             wrong[rule.name] = _("%(value)s is not one of the choices.") % {"value": value}
-        if rule.type == "minutes" and not (isinstance(value, int) and 0 <= value <= 60 * 24 * 60):
+        if rule.type == "minutes" and not (type(value) is int and 0 <= value <= 60 * 24 * 60):
             wrong[rule.name] = _("Give whole minutes.")
+        if rule.type == "datetime" and not _is_moment(value):
+            wrong[rule.name] = _("Give date and time.")
+        if rule.type in ("text", "long_text") and not isinstance(value, str):
+            wrong[rule.name] = _("Give a text.")
     return wrong
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_blank(value: object) -> bool:

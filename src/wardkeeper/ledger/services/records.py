@@ -166,6 +166,9 @@ def move(
 def _require_answers(step: workflow.Move, answers: Mapping[str, Any]) -> None:
     problems = {rule.name: _("Please answer.") for rule in workflow.missing_answers(step, answers)}
     problems |= workflow.wrong_answers(step, answers)
+    # What a move does not ask it does not write: whoever may confirm may not rewrite the solution.
+    asked = {rule.name for rule in step.fields}
+    problems |= {name: _("This step does not ask for it.") for name in answers if name not in asked}
     if problems:
         raise AnswersMissing(problems)
 
@@ -213,6 +216,9 @@ def change(
         return record
     for name, value in changes.items():
         setattr(record, name, value)
+    if "title" in written:
+        # A person's own words are shown as they are; they are no text with places to fill.
+        record.title_params = None
     record.place_path = record.place.path
     record.terms = record_terms(record)
     return write_down(record, Line(kind="changed", actor=actor, changes=written, note=note), tuple(written))
