@@ -103,7 +103,11 @@ def _last_settled() -> int:
     the table is locked against writers, for the moment in which the highest id is read.
     """
     with connection.cursor() as cursor:
+        # Behind a long writer (a demo being loaded) every other writer would queue up with us:
+        # rather give way, fail, and let the next run seal.
+        cursor.execute("SET LOCAL lock_timeout = '2s'")
         cursor.execute("LOCK TABLE ledger_entry IN SHARE MODE")
+        cursor.execute("SET LOCAL lock_timeout = 0")
     last: int | None = Entry.objects.aggregate(last=Max("pk"))["last"]
     return last or 0
 

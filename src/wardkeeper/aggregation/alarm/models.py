@@ -33,7 +33,7 @@ class Alarm(models.Model):
     """
 
     fingerprint = models.CharField(max_length=300)
-    condition = models.CharField(max_length=60)
+    condition = models.CharField(max_length=80)
     parameters = models.JSONField(default=dict)
     severity = models.CharField(max_length=13, choices=AlarmSeverity.choices)
     rank = models.PositiveSmallIntegerField()

@@ -22,6 +22,8 @@ REOPEN_WITHIN = timedelta(minutes=10)
 """A condition that comes back this soon is the same alarm again, not a new one with a new incident."""
 NEVER_TAKEN_BACK = ("trap.received", "device.restarted", "snmp.authentication", "syslog.severe")
 SILENT_FOR = timedelta(hours=24)
+CLEARS_KEPT = timedelta(days=30)
+"""No collector's spool holds a raise back for longer than this."""
 APPLY_LOCK = 0xA1A2
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=30)
 
@@ -274,6 +276,7 @@ def expire(*, at: datetime | None = None) -> int:
     silent = Alarm.objects.filter(
         state=AlarmState.ACTIVE, condition__in=NEVER_TAKEN_BACK, last_at__lt=at - SILENT_FOR
     )
+    LastClear.objects.filter(at__lt=at - CLEARS_KEPT).delete()
     ids = list(silent.values_list("pk", flat=True))
     for alarm_id in ids:
         clear_by_hand(alarm_id, at=at)
