@@ -39,7 +39,9 @@ def build(code: str = "H1") -> Hospital:
     root = places.create_place(kind="hospital", code=code, name_zh=f"{code}医院", name_en=f"Hospital {code}")
     make = places.create_place
     ward = make(kind="ward", code="W03", name_zh="呼吸一病区", name_en="Ward 3", parent=root, area_class="A2")
-    emergency = make(kind="department", code="ED", name_zh="急诊科", name_en="ED", parent=root, area_class="A0")
+    emergency = make(
+        kind="department", code="ED", name_zh="急诊科", name_en="ED", parent=root, area_class="A0"
+    )
     clinic = make(kind="department", code="OPD", name_zh="门诊", name_en="OPD", parent=root, area_class="A3")
     desk = people.create_team(
         code="desk", name_zh="服务台", name_en="Service desk", hospital=root, is_desk=True
