@@ -58,6 +58,11 @@ def window(chromium: Browser, house: House) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_window
-    for context in contexts:
+    import os
+
+    for number, context in enumerate(contexts):
+        if os.environ.get("SHOTS"):
+            for page in context.pages:
+                page.screenshot(path=f"{os.environ['SHOTS']}-{number}.png")
         context.close()
     assert troubles == []

@@ -63,13 +63,13 @@ def verify() -> None:
     from wardkeeper.ledger.chain import verify as findings
 
     for finding in findings():
-        print(finding)
+        sys.stdout.write(f"{finding}\n")
 
 
 if __name__ == "__main__":
     with attached(bus=False):
         start_django()
         if sys.argv[1] == "populate":
-            print(json.dumps(populate()))
+            sys.stdout.write(json.dumps(populate()))
         else:
             verify()
