@@ -114,18 +114,18 @@ def test_every_page_comes_in_well_under_a_third_of_a_second(house, addresses, re
                 times.append((time.perf_counter() - began) * 1000)
                 assert answer.status_code == 200
             medians[name] = round(statistics.median(times), 1)
-    record_property("page_ms", medians)
+    record_property("page_ms", str(medians))
     # 150 ms is what is wanted of two idle cores; tests share theirs.
     assert max(medians.values()) < MOST_MS, medians
 
 
 @pytest.mark.parametrize("name", ["workbench", "ci"])
-def test_the_first_load_of_a_page_is_under_600_kilobytes(house, window, addresses, name):
+def test_the_first_load_of_a_page_is_under_600_kilobytes(house, window, addresses, name, record_property):
     signed_in = window("/me/", who="admin", password=house.password)
     page = window("about:blank")  # with nothing in its cache
     page.context.add_cookies(signed_in.context.cookies())
     loaded = []
-    page.context.on("requestfinished", loaded.append)
+    page.context.on("requestfinished", lambda request: loaded.append(request))  # noqa: PLW0108 - it marks what it is given
     page.goto(addresses[name], wait_until="load")
     if name == "ci":
         page.locator("[data-chart] canvas, [data-chart] svg").first.wait_for()
@@ -133,6 +133,7 @@ def test_the_first_load_of_a_page_is_under_600_kilobytes(house, window, addresse
     until(lambda: page.wait_for_timeout(50) or len(loaded) > wanted, what="all answers")
     sizes = [request.sizes() for request in loaded]
     total = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
+    record_property("first_load_bytes", total)
     assert 10_000 < total < FIRST_LOAD_BYTES, f"{total} bytes of {len(sizes)} answers"
 
 
