@@ -74,7 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["WARDKEEPER_DATA"] = os.path.abspath(args.data)  # noqa: PTH100 - Path has no lexical absolute
     if args.config:
         os.environ["WARDKEEPER_CONFIG"] = os.path.abspath(args.config)  # noqa: PTH100 - the same
+    if name == "backup" and not _has_data():
+        print("wardkeeper: there is no data here to back up; name its directory with --data", file=sys.stderr)
+        return 2
     return _run(module.run, args, COMMANDS[name].needs)
+
+
+def _has_data() -> bool:
+    """Whether something was ever started here; attaching would make an empty installation otherwise."""
+    from wardkeeper.settings import current
+
+    settings = current()
+    return bool(settings.database.dsn) or (settings.data_dir / "secret.key").is_file()
 
 
 def _run(run: Callable[[argparse.Namespace], int], args: argparse.Namespace, needs: Needs) -> int:

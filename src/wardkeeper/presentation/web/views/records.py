@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -66,7 +68,19 @@ def wanted(request: HttpRequest, page: RecordPage) -> queries.Filter:
         my_team=who == "team",
         unassigned=who == "nobody",
         sort=sort if sort in queries.ORDERS else "due",
+        extra=_figure(text_from(request, "due", 8)),
     )
+
+
+def _figure(name: str) -> Q:
+    """What a figure above the workbench counts, so that a click shows just that."""
+    now = timezone.now()
+    figures = {
+        "overdue": Q(due_at__lt=now),
+        "hour": Q(due_at__gte=now, due_at__lt=now + timedelta(hours=1)),
+        "urgent": Q(priority__lte=2),
+    }
+    return figures.get(name, Q())
 
 
 def _filters(request: HttpRequest, page: RecordPage) -> list[dict[str, Any]]:
@@ -80,6 +94,16 @@ def _filters(request: HttpRequest, page: RecordPage) -> list[dict[str, Any]]:
             "title": _("Priority"),
             "options": [(f"P{level}", f"P{level}") for level in range(1, 6)],
             "value": text_from(request, "priority", 2),
+        },
+        {
+            "name": "due",
+            "title": _("Due"),
+            "options": [
+                ("overdue", _("overdue")),
+                ("hour", _("due in 1 h")),
+                ("urgent", _("P1/P2 open")),
+            ],
+            "value": text_from(request, "due", 8),
         },
         {
             "name": "who",
@@ -133,7 +157,7 @@ def listing(request: HttpRequest, slug: str) -> HttpResponse:
         "filters": _filters(request, page),
         "q": text_from(request, "q"),
         "is_filtered": any(
-            request.GET.get(name) for name in ("q", "state", "priority", "who", "team", "sort")
+            request.GET.get(name) for name in ("q", "state", "priority", "who", "team", "sort", "due")
         ),
         "rows_url": f"{reverse('record-rows', args=[slug])}?{request.GET.urlencode()}",
         "colleagues": people.colleagues(scope(request).hospitals(Right.RECORD_VIEW))[:200],

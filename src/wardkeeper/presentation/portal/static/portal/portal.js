@@ -20,5 +20,6 @@ document.addEventListener("submit", (event) => {
 
 // Back from the next page.
 window.addEventListener("pageshow", () => {
-  for (const button of document.querySelectorAll("[data-once] [aria-busy]")) button.removeAttribute("aria-busy");
+  for (const button of document.querySelectorAll("[data-once] [aria-busy]"))
+    button.removeAttribute("aria-busy");
 });
