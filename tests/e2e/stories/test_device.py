@@ -56,7 +56,6 @@ def test_a_device_is_added_on_its_page_after_its_credentials_were_tried_and_its_
 
         until(charted, within_s=60, what="a chart")
         expect(page.locator("[data-chart] canvas, [data-chart] svg").first).to_be_visible()
-        page.screenshot(path=str(tmp_path / "ci.png"), full_page=True)
     finally:
         peer.stop()
 
