@@ -48,6 +48,7 @@ COMMANDS = {
     "backup": Command("write database, attachments and settings to one file", Needs.DATABASE),
     "restore": Command("unpack such a file into an empty data directory"),
     "parked": Command("list, retry or drop messages that failed", ENGINES | Needs.DJANGO),
+    "verify": Command("find what was changed in the journals or taken away", Needs.DATABASE | Needs.DJANGO),
     "bench": Command("measure"),
     "migrate": Command(
         "bring a database of your own to this program's shape, after a backup", Needs.DATABASE | Needs.DJANGO

@@ -1,5 +1,6 @@
 """Records, journals and their proof, on a real PostgreSQL."""
 
+import argparse
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from django.db.utils import IntegrityError
 
 from tests.integration import hospital
 from wardkeeper.bus.models import OutboxMessage
+from wardkeeper.cli import verify
 from wardkeeper.ledger import chain, queries, services
 from wardkeeper.ledger.errors import AnswersMissing, Changed, MoveNotAllowed, SecondPersonNeeded
 from wardkeeper.ledger.models import Entry, Record
@@ -196,3 +198,12 @@ def test_pages_follow_each_other_without_gap_or_repetition(place, django_assert_
             break
         cursor = page.next
     assert seen == [made[3], made[5], made[0], made[1], made[2], made[4], made[6]]
+
+
+def test_the_command_names_what_was_changed_and_exits_1(place, capsys):
+    record = opened(place)
+    chain.seal()
+    assert verify.run(argparse.Namespace()) == 0
+    tamper("UPDATE ledger_entry SET note = 'never said' WHERE record_id = %s", record.pk)
+    assert verify.run(argparse.Namespace()) == 1
+    assert f"changed {record.number}/1" in capsys.readouterr().out
