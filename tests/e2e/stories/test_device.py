@@ -56,6 +56,11 @@ def test_a_device_is_added_on_its_page_after_its_credentials_were_tried_and_its_
 
         until(charted, within_s=60, what="a chart")
         expect(page.locator("[data-chart] canvas, [data-chart] svg").first).to_be_visible()
+        # The first port is not covered by the table's own header.
+        assert page.evaluate(
+            "document.querySelector('.wc-ports tbody tr').getBoundingClientRect().top"
+            " >= document.querySelector('.wc-ports th').getBoundingClientRect().bottom - 1"
+        )
     finally:
         peer.stop()
 

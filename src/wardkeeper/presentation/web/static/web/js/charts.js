@@ -53,7 +53,8 @@ const options = (holder, data) => {
     series: data.lines.map((each) => ({
       name: each.title,
       type: "line",
-      showSymbol: false,
+      // A line of one point is no line: the first sample of a new device shows as a dot.
+      showSymbol: each.points.length < 2,
       connectNulls: false,
       sampling: "lttb",
       areaStyle: holder.dataset.filled === "yes" ? { opacity: 0.12 } : undefined,
