@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev up demo test test-fast lint format bench docs vendor lock
 SHELL := /bin/bash
+# Tests call the tools by name.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 PYTHON ?= python3
 BIN    := .venv/bin

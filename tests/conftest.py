@@ -76,16 +76,40 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """Tests with `transaction=True` empty all tables afterwards; the journal's triggers rightly refuse that."""
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Tests with `transaction=True` empty all tables afterwards; the journal's triggers rightly refuse that.
+
+    What migrations have put in (retention, thresholds, categories ...) is put back, so that the tests
+    after them find the database as it was made, in whatever order they run.
+    """
+    with django_db_blocker.unblock():
+        _keep_what_migrations_made()
+        connection.close()
 
     def flush(operations: Any, sql_list: list[str]) -> None:
         with transaction.atomic(), operations.connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             for sql in sql_list:
                 cursor.execute(sql)
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'made'")
+            tables = [table for (table,) in cursor.fetchall()]
+            cursor.execute("TRUNCATE " + ", ".join(f'"{table}"' for table in tables) + " CASCADE")
+            for table in tables:
+                cursor.execute(f'INSERT INTO "{table}" OVERRIDING SYSTEM VALUE SELECT * FROM made."{table}"')
 
     type(connection.ops).execute_sql_flush = flush  # type: ignore[method-assign]  # for the whole run
+
+
+def _keep_what_migrations_made() -> None:
+    """Copies of all rows that a new database has, in a schema of their own; sequences go on where they are."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA IF EXISTS made CASCADE")
+        cursor.execute("CREATE SCHEMA made")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT EXISTS (SELECT FROM public."{table}")')
+            if cursor.fetchone() == (True,):
+                cursor.execute(f'CREATE TABLE made."{table}" AS TABLE public."{table}"')
 
 
 @pytest.fixture(scope="session")
