@@ -12,6 +12,7 @@ from wardkeeper.ledger import workflow
 from wardkeeper.ledger.cursor import Page, page_of
 from wardkeeper.ledger.models import Attachment, Category, Entry, Link, Record
 from wardkeeper.ledger.services.records import flow_of
+from wardkeeper.ledger.wording import in_readers_language
 from wardkeeper.registry.people.rights import Right
 from wardkeeper.registry.people.scope import Scope
 from wardkeeper.registry.search import terms_of_query
@@ -164,8 +165,17 @@ def said(entry: Entry) -> str:
     """The entry's note in the reader's language: the system's own texts are translated and filled."""
     if entry.params is None:
         return entry.note
-    text: str = gettext(entry.note) % entry.params
+    words = {name: in_readers_language(kept) for name, kept in entry.params.items()}
+    text: str = gettext(entry.note) % words
     return text
+
+
+def changes_of(entry: Entry) -> dict[str, tuple[Any, Any]]:
+    """{field: (before, after)} of the entry, names in the reader's language."""
+    return {
+        name: (in_readers_language(old), in_readers_language(new))
+        for name, (old, new) in entry.changes.items()
+    }
 
 
 def moves(scope: Scope, found: Record) -> list[workflow.Move]:

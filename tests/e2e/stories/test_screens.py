@@ -39,7 +39,11 @@ VISIBLE = """() => {
 @pytest.fixture(scope="module")
 def addresses(house):
     """Every page there is something to see on: name -> address. The CI is this machine, which watches itself."""
-    (machine,) = [each for each in house.all("cis") if each["code"] == "WARDKEEPER"]
+    found = until(
+        lambda: [each for each in house.all("cis") if each["code"] == "WARDKEEPER"],
+        what="this machine as a CI",
+    )
+    (machine,) = found
     house.trap(address="127.0.0.1", port=3)
 
     def known():

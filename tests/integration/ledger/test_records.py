@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from django.utils import translation
 
 from tests.integration import hospital
 from wardkeeper.bus.models import OutboxMessage
@@ -15,6 +16,7 @@ from wardkeeper.ledger import chain, queries, services
 from wardkeeper.ledger.errors import AnswersMissing, Changed, MoveNotAllowed, SecondPersonNeeded
 from wardkeeper.ledger.models import Entry, Record
 from wardkeeper.ledger.priority import AreaClass, PatientSafety, PriorityInput, Tier
+from wardkeeper.ledger.wording import both
 
 pytestmark = pytest.mark.django_db
 BAD = PriorityInput(breadth=3, tier=Tier.T1, degradation=3, area_class=AreaClass.A1)
@@ -57,7 +59,24 @@ def test_every_change_is_an_entry_a_version_and_a_message(place):
     assert record.version == record.entry_count == 4
     topics = list(OutboxMessage.objects.order_by("pk").values_list("topic", flat=True))
     assert topics == ["record.opened", "record.moved", "record.assigned", "record.changed"]
-    assert entries[2].changes == {"team": [None, "网络组"], "assignee": [None, "Engineer"]}
+    team = {"zh": "网络组", "en": "Network team"}
+    assert entries[2].changes == {"team": [None, team], "assignee": [None, "Engineer"]}
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh-hans", "网络组"), ("en", "Network team")])
+def test_journal_names_a_team_in_the_readers_language(place, language, name):
+    record = opened(place)
+    services.assign(
+        record.pk,
+        actor=None,
+        team=place.network,
+        note="Dispatched to %(team)s, who solves such faults.",
+        params={"team": both(place.network)},
+    )
+    entry = Entry.objects.get(record=record, kind="assigned")
+    with translation.override(language):
+        assert queries.changes_of(entry) == {"team": (None, name)}
+        assert name in queries.said(entry)
 
 
 def test_a_move_that_the_workflow_does_not_know_says_what_is_possible(place):

@@ -25,6 +25,7 @@ from wardkeeper.ledger.priority import (
     outpatient_peak,
     priority_of,
 )
+from wardkeeper.ledger.wording import both
 from wardkeeper.processing.incident.workflow import WORKFLOW
 from wardkeeper.registry.cmdb.models import CI
 from wardkeeper.registry.people.models import Person, Team
@@ -221,7 +222,7 @@ def _assigned(people: _People, step: Step, at: datetime) -> Line:
     assignee = people.person(step.to) if step.to else None
     changes: dict[str, list[Any]] = {}
     if team != record.team:
-        changes["team"] = [record.team.name_zh if record.team else None, team.name_zh if team else None]
+        changes["team"] = [both(record.team) if record.team else None, both(team) if team else None]
         record.assigned_count += record.team_id is not None
     if assignee != record.assignee:
         changes["assignee"] = [
@@ -232,7 +233,7 @@ def _assigned(people: _People, step: Step, at: datetime) -> Line:
     record.team, record.assignee = team, assignee
     note, params = step.note, None
     if step.who == "system" and team is not None:
-        note, params = "Dispatched to %(team)s, who solves such faults.", {"team": team.name_zh}
+        note, params = "Dispatched to %(team)s, who solves such faults.", {"team": both(team)}
     return written(record, "assigned", actor=actor, at=at, changes=changes, note=note, params=params)
 
 

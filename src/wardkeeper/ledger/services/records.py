@@ -24,6 +24,7 @@ from wardkeeper.ledger.errors import (
 )
 from wardkeeper.ledger.journal import Line, build
 from wardkeeper.ledger.models import Category, Entry, Record, WorkflowVersion
+from wardkeeper.ledger.wording import both
 from wardkeeper.messages import RecordAssigned, RecordChanged, RecordMoved, RecordOpened
 from wardkeeper.registry.cmdb.models import CI
 from wardkeeper.registry.people.models import Person, Team
@@ -377,7 +378,7 @@ def _changes(record: Record, wanted: Mapping[str, Any]) -> dict[str, tuple[Any, 
 def _word(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    return value.name_zh if hasattr(value, "name_zh") else str(value)
+    return both(value) if hasattr(value, "name_zh") else str(value)
 
 
 def _standing(record: Record) -> dict[str, Any]:

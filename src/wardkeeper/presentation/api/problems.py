@@ -16,6 +16,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from wardkeeper.ledger.attachments import AttachmentRefused
 from wardkeeper.ledger.cursor import BadCursor
 from wardkeeper.ledger.errors import AnswersMissing, Changed, LedgerRefused
+from wardkeeper.ledger.queries import changes_of
 from wardkeeper.ledger.workflow import GuardRefused
 from wardkeeper.messages.sentence import InvalidField
 from wardkeeper.registry.calendars.wording import say
@@ -48,7 +49,12 @@ def _no_right(error: NoRight) -> HttpResponse:
 
 def _changed(error: Changed) -> HttpResponse:
     entries = [
-        {"sequence": entry.sequence, "who": entry.actor_name, "kind": entry.kind, "changes": entry.changes}
+        {
+            "sequence": entry.sequence,
+            "who": entry.actor_name,
+            "kind": entry.kind,
+            "changes": changes_of(entry),
+        }
         for entry in error.entries
     ]
     return problem(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext
 
-from wardkeeper.ledger.queries import said
+from wardkeeper.ledger.queries import changes_of, said
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +71,7 @@ def entry(line: Entry) -> dict[str, Any]:
         "move": line.move or None,
         "before": line.before,
         "after": line.after,
-        "changes": line.changes,
+        "changes": changes_of(line),
         "note": said(line),
         "public": line.is_public,
         "hash": line.hash,

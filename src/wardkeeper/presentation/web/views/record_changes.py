@@ -62,7 +62,10 @@ def again(request: HttpRequest, template: str, words: dict[str, Any], problem: E
     """The dialog once more, with what is wrong and everything that was typed."""
     newer = []
     if isinstance(problem, Changed):
-        newer = [{"entry": entry, "text": queries.said(entry)} for entry in problem.entries]
+        newer = [
+            {"entry": entry, "text": queries.said(entry), "changes": queries.changes_of(entry).items()}
+            for entry in problem.entries
+        ]
         words["version"] = problem.record.version
     fields = problem.fields if isinstance(problem, AnswersMissing) else {}
     words |= {"problem": str(problem), "problems": fields, "newer": newer, "typed": request.POST}

@@ -202,7 +202,7 @@ def words_of(request: HttpRequest, found: Record) -> dict[str, Any]:
         "moves": [step for step in steps if step is not main],
         "clocks": clocks_of(found),
         "lines": [
-            {"entry": entry, "text": queries.said(entry), "changes": entry.changes.items()}
+            {"entry": entry, "text": queries.said(entry), "changes": queries.changes_of(entry).items()}
             for entry in reversed(queries.journal(rights, found))
         ],
         "answers": _answers(page, found),
