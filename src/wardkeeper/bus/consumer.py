@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from wardkeeper.bus.codec import Undecodable, unseal
 from wardkeeper.bus.contract import Batch, GroupTaken, Park, Parked, Reader, Retry
+from wardkeeper.bus.ending import end
 from wardkeeper.bus.lanes import Item, Lanes
 from wardkeeper.messages import Message
 
@@ -95,10 +96,8 @@ class Consumer:
                     yield batch
                 await self._settle(batch)
         finally:
-            for task in tasks:
-                task.cancel()
             # The first failure has been raised by `_next`; a second one adds nothing.
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
             with suppress(GroupTaken, TimeoutError):
                 async with asyncio.timeout(_LAST_COMMIT_S):
                     await self._commit()

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from wardkeeper.bus.codec import seal
 from wardkeeper.bus.contract import BusAway, Carrier, Envelope, MessageRefused
+from wardkeeper.bus.ending import end
 from wardkeeper.bus.spool import Spool
 from wardkeeper.messages import Message
 
@@ -52,9 +52,7 @@ class Publisher:
     async def close(self) -> None:
         """What is spooled stays on disk for the next start."""
         if self._draining is not None:
-            self._draining.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._draining
+            await end(self._draining)
         self._spool.close()
 
     async def start(self) -> None:
